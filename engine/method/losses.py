@@ -1,0 +1,32 @@
+"""The two losses. Shapes: B members, H W pixels, c h w latents; every loss is (B,), one value a member."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+
+def sds_loss(latents: Tensor, gradient: Tensor) -> Tensor:
+    """Return 0.5 · mean((x - stopgrad(x - gradient))²) a member, whose derivative by x is ``gradient`` / size of x.
+
+    Differs: other code bases take the sum over latents; the balance with the smoothness then shifts by 16,384 at 512 px.
+    """
+    target = (latents - gradient).detach()
+    return 0.5 * ((latents - target) ** 2).flatten(1).mean(dim=1)
+
+
+def laplacian_smoothness(disparity: Tensor) -> Tensor:
+    """Return the mean absolute Laplacian (3 by 3, zero padded) of each member's min-max-normalised disparity.
+
+    Minimum and maximum are detached. A constant map has smoothness 0 plus nothing at its zero border.
+
+    Args:
+        disparity: (B, H, W), after the ReLU.
+    """
+    low, high = torch.aminmax(disparity.detach().flatten(1), dim=1)
+    extent = (high - low).clamp(min=torch.finfo(disparity.dtype).eps)
+    normalised = (disparity - low[:, None, None]) / extent[:, None, None]
+    kernel = torch.tensor([[0.0, 1, 0], [1, -4, 1], [0, 1, 0]], dtype=disparity.dtype, device=disparity.device)
+    laplacian = functional.conv2d(normalised[:, None], kernel[None, None], padding=1)
+    return laplacian.abs().flatten(1).mean(dim=1)

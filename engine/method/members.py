@@ -1,0 +1,46 @@
+"""Ensemble members: each with tokens, decoder copy and scalar of its own, one AdamW over all of them.
+
+AdamW works element by element, so one optimiser over B members is B optimisers. Shapes: B members, N tokens of C channels.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from ..api.settings import MethodSettings
+from .protocols import DepthModel, Encoding
+
+
+class Members(nn.Module):
+    """The trainable state of B members that start from the same encoding.
+
+    The patch tokens are parameters; the class token stays as the encoder gave it.
+    """
+
+    def __init__(self, depth_model: DepthModel, encoding: Encoding, count: int) -> None:
+        super().__init__()
+        self.patch_grid = encoding.patch_grid
+        self.class_tokens = [layer[:, :1].detach() for layer in encoding.tokens]
+        self.patch_tokens = nn.ParameterList(layer[:, 1:].detach().float().repeat(count, 1, 1) for layer in encoding.tokens)
+        self.decoders = nn.ModuleList(depth_model.new_decoder() for _ in range(count))
+        self.scale_offset = nn.Parameter(torch.zeros(count, device=encoding.tokens[0].device))
+
+    def disparity(self) -> Tensor:
+        """Return each member's disparity (B, H, W), after the ReLU."""
+        maps = [decoder(self._tokens(member), self.patch_grid) for member, decoder in enumerate(self.decoders)]
+        return torch.relu(torch.cat(maps))
+
+    def optimiser(self, settings: MethodSettings) -> torch.optim.AdamW:
+        """Return AdamW with the three learning rates of the paper: tokens, head, scalar."""
+        return torch.optim.AdamW(
+            [
+                {"params": list(self.patch_tokens), "lr": settings.embeddings_lr},
+                {"params": list(self.decoders.parameters()), "lr": settings.head_lr},
+                {"params": [self.scale_offset], "lr": settings.scale_offset_lr},
+            ]
+        )
+
+    def _tokens(self, member: int) -> tuple[Tensor, ...]:
+        pairs = zip(self.class_tokens, self.patch_tokens, strict=True)
+        return tuple(torch.cat([class_token, patches[member : member + 1]], dim=1) for class_token, patches in pairs)
