@@ -21,12 +21,12 @@ from torch import Tensor
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from engine.evaluation.metrics import depth_metrics  # noqa: E402
-from engine.evaluation.protocols import align_paper  # noqa: E402
-from engine.method.canvas import letterbox  # noqa: E402
-from engine.method.guidance import sds_gradient  # noqa: E402
-from engine.method.losses import laplacian_smoothness, sds_loss  # noqa: E402
-from engine.method.relight import Light, composite, display_from_linear, normals_from_points, points_from_depth, pseudo_depth  # noqa: E402
+from engine.evaluation.metrics import depth_metrics
+from engine.evaluation.protocols import align_paper
+from engine.method.canvas import letterbox
+from engine.method.guidance import sds_gradient
+from engine.method.losses import laplacian_smoothness, sds_loss
+from engine.method.relight import Light, composite, display_from_linear, normals_from_points, points_from_depth, pseudo_depth
 
 INPUT_KEYS = re.compile(
     r"raw_head|image|ms|scale|scale_offset|raw|gt_depth|gt_mask|sds_latents|sds_embeddings_text_then_uncond"

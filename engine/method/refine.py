@@ -66,7 +66,9 @@ class RefinedMembers:
     steps_done: int
 
 
-def prepare(depth_model: DepthModel, prior: DiffusionPrior, image_srgb: Tensor, *, prompt: str, negative_prompt: str, settings: MethodSettings) -> Problem:
+def prepare(
+    depth_model: DepthModel, prior: DiffusionPrior, image_srgb: Tensor, *, prompt: str, negative_prompt: str, settings: MethodSettings
+) -> Problem:
     """Return the problem of one picture: the encoder and the text encoder run here, once.
 
     Args:

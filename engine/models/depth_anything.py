@@ -1,0 +1,83 @@
+"""Depth Anything V2, and models of its architecture, split exactly into encoder and decoder.
+
+Shapes: H W pixels, N patch tokens of C channels.
+"""
+
+from __future__ import annotations
+
+import copy
+from typing import cast
+
+import torch
+from torch import Tensor, nn
+from transformers import DepthAnythingConfig, DepthAnythingForDepthEstimation
+
+from ..api.errors import WeightsInvalidError
+from ..method.protocols import Encoding
+from .catalogue import Weights
+from .loading import load_pretrained
+
+IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+
+
+class DptDecoder(nn.Module):
+    """Neck and head: tokens to raw disparity (1, H, W); see `engine.method.protocols.Decoder`."""
+
+    def __init__(self, network: DepthAnythingForDepthEstimation) -> None:
+        super().__init__()
+        self.neck, self.head = network.neck, network.head
+
+    def forward(self, tokens: tuple[Tensor, ...], patch_grid: tuple[int, int]) -> Tensor:
+        """Return raw disparity (1, H, W), larger = nearer, of 4 token tensors (1, 1 + N, C)."""
+        return self.head(self.neck(list(tokens), *patch_grid), *patch_grid)
+
+
+class DepthAnything:
+    """A `engine.method.protocols.DepthModel` of the Depth Anything architecture.
+
+    Attributes:
+        patch_px: sides of the input are multiples of this.
+        input_px: long side of the input that the model was trained for.
+    """
+
+    def __init__(self, weights: Weights, device: torch.device) -> None:
+        """Load the model.
+
+        Raises:
+            WeightsInvalidError: damaged, incomplete, of another architecture, or a metric model (it gives depth, not disparity).
+        """
+        self.weights = weights
+        self.device = device
+        network = self._load()
+        self.patch_px: int = network.config.patch_size
+        self.input_px: int = network.config.backbone_config.image_size
+        self._decoder = DptDecoder(network).to(device)
+        self._encoder: nn.Module | None = network.backbone.to(device)
+
+    @torch.no_grad()
+    def encode(self, image_srgb: Tensor) -> Encoding:
+        """Return the encoder's tokens of ``image_srgb`` (1, 3, H, W) in [0, 1], H and W multiples of ``patch_px``."""
+        if self._encoder is None:
+            self._encoder = self._load().backbone.to(self.device)
+        mean, std = (torch.tensor(values, device=self.device)[None, :, None, None] for values in (IMAGENET_MEAN, IMAGENET_STD))
+        features = self._encoder.forward_with_filtered_kwargs((image_srgb - mean) / std).feature_maps
+        height, width = image_srgb.shape[-2:]
+        return Encoding(tokens=tuple(features), patch_grid=(height // self.patch_px, width // self.patch_px))
+
+    def free_encoder(self) -> None:
+        """Give the encoder's memory back; the next `encode` loads it again."""
+        self._encoder = None
+
+    def new_decoder(self) -> DptDecoder:
+        """Return a fresh, trainable copy of the pretrained decoder."""
+        return copy.deepcopy(self._decoder).requires_grad_(True)
+
+    def _load(self) -> DepthAnythingForDepthEstimation:
+        config = load_pretrained(DepthAnythingConfig, self.weights)
+        if config.depth_estimation_type != "relative":
+            raise WeightsInvalidError(
+                f"{self.weights.name} is a metric model: it gives depth where disparity is needed.", hint="Choose a relative Depth Anything V2 model."
+            )
+        config.max_depth = 1  # Some published configurations hold null, which the forward pass cannot multiply by.
+        network = load_pretrained(DepthAnythingForDepthEstimation, self.weights, config=config, dtype=torch.float32)
+        return cast(DepthAnythingForDepthEstimation, network.eval().requires_grad_(False))

@@ -1,0 +1,297 @@
+"""One picture through the whole engine: models loaded, base depth, refinement, upsampling.
+
+This is where pictures, models and method meet; each part knows nothing of the others. Shapes: H W picture pixels, h w model pixels.
+"""
+
+from __future__ import annotations
+
+import platform
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib.metadata import version
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn import functional
+
+from . import __version__
+from .api.errors import OutOfMemoryError, RedepthError
+from .api.messages import Event, Notice, Phase, Progress
+from .api.result import FovSource, RefineResult
+from .api.settings import EMBEDDED, RefineSettings
+from .geometry.camera import DEFAULT_FOV_DEG
+from .images.picture import Picture
+from .images.upsample import upsample_disparity
+from .method.ensemble import combine
+from .method.protocols import DiffusionPrior
+from .method.refine import Problem, RefinedMembers, StepReport, base_disparity, prepare, refine_members
+from .models.caption import CAPTIONER, caption_or_none
+from .models.catalogue import Weights, find_weights
+from .models.depth_anything import DepthAnything
+from .models.devices import Compute, choose_compute
+from .models.embedded_prior import EmbeddedPrior
+from .models.stable_diffusion import StableDiffusionPrior
+
+OnEvent = Callable[[Event], None]
+ShouldStop = Callable[[], bool]
+
+
+@dataclass(frozen=True, kw_only=True)
+class LoadedModels:
+    """Models in memory, ready for any number of pictures."""
+
+    compute: Compute
+    depth: DepthAnything
+    prior: DiffusionPrior
+    weights: dict[str, Weights]
+    load_s: float
+
+
+def load_models(settings: RefineSettings, *, on_event: OnEvent = lambda event: None) -> LoadedModels:
+    """Return the models that ``settings`` name, on the device that they ask for.
+
+    Raises:
+        ModelError, DeviceError, SettingsError: see `engine.models`.
+    """
+    started = time.perf_counter()
+    on_event(Progress(phase="load", step=0, steps=2))
+    compute = choose_compute(settings.device, settings.precision)
+    weights = {"depth": find_weights(settings.depth_model, "depth"), "prior": find_weights(settings.prior, "prior")}
+    if settings.autoencoder == "tiny" and settings.prior != EMBEDDED:
+        weights["autoencoder"] = find_weights("taesd", "autoencoder")
+    with _memory_errors_named(settings):
+        depth = DepthAnything(weights["depth"], compute.device)
+        on_event(Progress(phase="load", step=1, steps=2, elapsed_s=time.perf_counter() - started))
+        prior = _load_prior(settings, weights, compute)
+    load_s = time.perf_counter() - started
+    on_event(Progress(phase="load", step=2, steps=2, elapsed_s=load_s, eta_s=0.0))
+    return LoadedModels(compute=compute, depth=depth, prior=prior, weights=weights, load_s=load_s)
+
+
+def refine_picture(
+    picture: Picture,
+    models: LoadedModels,
+    settings: RefineSettings,
+    *,
+    fov_deg: float | None = None,
+    on_event: OnEvent = lambda event: None,
+    should_stop: ShouldStop = lambda: False,
+) -> RefineResult:
+    """Return the picture's base and refined disparity at its own resolution.
+
+    Args:
+        fov_deg: angle of view across the longer side; None = from EXIF, else the default.
+        should_stop: asked between steps; once true, the result is what was reached (``provenance["complete"]`` is False).
+
+    Raises:
+        OutOfMemoryError: with the next setting to try.
+        NumericalError: a loss is no longer finite.
+    """
+    run = _Run(picture, models, settings, on_event, should_stop)
+    with _memory_errors_named(settings):
+        return run.result(fov_deg)
+
+
+class _Run:
+    """One refinement on its way: times, notices and progress of its phases."""
+
+    def __init__(self, picture: Picture, models: LoadedModels, settings: RefineSettings, on_event: OnEvent, should_stop: ShouldStop) -> None:
+        self.picture, self.models, self.settings = picture, models, settings
+        self.on_event, self.should_stop = on_event, should_stop
+        self.seconds: dict[str, float] = {"load": models.load_s}
+        self.notices: list[Notice] = list(picture.notices)
+
+    def result(self, fov_deg: float | None) -> RefineResult:
+        with self._phase("base"):
+            prompt, prompt_source = self._prompt()
+            problem, base = self._base(prompt)
+        with self._phase("refine"):
+            batches = self._refine(problem)
+            ensemble = combine(torch.cat([batch.disparity for batch in batches]), base) if batches else None
+        if ensemble is not None and not ensemble.related:
+            self._notice("refine.unrelated", "The refined disparity no longer rises with the base: refinement failed on this picture.")
+        with self._phase("upsample"):
+            guide = self.picture.image_srgb
+            disparity_base = upsample_disparity(_array(base), guide)
+            if ensemble is None:
+                disparity_refined, uncertainty = disparity_base.copy(), np.zeros_like(disparity_base)
+            else:
+                disparity_refined = upsample_disparity(_array(ensemble.disparity), guide)
+                uncertainty = upsample_disparity(_array(ensemble.spread), guide).clip(min=0)
+        resolved_fov_deg, fov_source = resolve_fov(self.picture, fov_deg)
+        return RefineResult(
+            image_srgb=np.rint(guide * 255).astype(np.uint8),
+            disparity_base=disparity_base,
+            disparity_refined=disparity_refined,
+            uncertainty=uncertainty,
+            fov_deg=resolved_fov_deg,
+            fov_source=fov_source,
+            provenance=self._provenance(prompt, prompt_source, problem, batches),
+        )
+
+    def _base(self, prompt: str) -> tuple[Problem, Tensor]:
+        depth, settings = self.models.depth, self.settings
+        image_srgb = model_input(self.picture.image_srgb, settings.input_px or depth.input_px, depth.patch_px).to(self.models.compute.device)
+        problem = prepare(depth, self.models.prior, image_srgb, prompt=prompt, negative_prompt=settings.negative_prompt, settings=settings.method)
+        depth.free_encoder()
+        return problem, base_disparity(depth, problem.encoding)[0]
+
+    def _refine(self, problem: Problem) -> list[RefinedMembers]:
+        method, batches = self.settings.method, []
+        for members in member_batches(method.members, method.members_per_batch):
+            report = self._step_reporter(members[0])
+            batch = refine_members(problem, self.models.depth, self.models.prior, method, members, on_step=report, should_stop=self.should_stop)
+            if batch.steps_done:
+                batches.append(batch)
+            if self.should_stop():
+                break
+        return batches
+
+    def _step_reporter(self, first_member: int) -> Callable[[StepReport], None]:
+        method, started = self.settings.method, time.perf_counter()
+        batches = member_batches(method.members, method.members_per_batch)
+        batches_to_come = sum(1 for members in batches if members[0] > first_member)
+
+        def report(step: StepReport) -> None:
+            elapsed_s = time.perf_counter() - started
+            steps_to_come = method.steps - step.step + batches_to_come * method.steps
+            self.on_event(
+                Progress(
+                    phase="refine",
+                    member=first_member + 1,
+                    members=method.members,
+                    step=step.step,
+                    steps=method.steps,
+                    losses={"guidance": step.guidance_loss, "smoothness": step.smoothness_loss},
+                    elapsed_s=elapsed_s,
+                    eta_s=elapsed_s / step.step * steps_to_come,
+                )
+            )
+
+        return report
+
+    def _prompt(self) -> tuple[str, str]:
+        """Return the prompt and where it came from: user, caption, none, or unused by a prior that reads no text."""
+        if not isinstance(self.models.prior, StableDiffusionPrior):
+            return "", "unused"
+        if self.settings.prompt is not None:
+            return self.settings.prompt, "user"
+        written = caption_or_none(np.rint(self.picture.image_srgb * 255).astype(np.uint8))
+        if written is None:
+            self._notice("prompt.none", f"No prompt was given and the captioner {CAPTIONER} is not on this machine: the prompt is empty.")
+            return "", "none"
+        return written, "caption"
+
+    def _notice(self, code: str, text: str) -> None:
+        notice = Notice(code=code, text=text)
+        self.notices.append(notice)
+        self.on_event(notice)
+
+    @contextmanager
+    def _phase(self, phase: Phase) -> Iterator[None]:
+        started = time.perf_counter()
+        if phase != "refine":  # Its steps report for themselves.
+            self.on_event(Progress(phase=phase, step=0, steps=1))
+        yield
+        self.seconds[phase] = time.perf_counter() - started
+        if phase != "refine":
+            self.on_event(Progress(phase=phase, step=1, steps=1, elapsed_s=self.seconds[phase], eta_s=0.0))
+
+    def _provenance(self, prompt: str, prompt_source: str, problem: Problem, batches: list[RefinedMembers]) -> dict[str, Any]:
+        method, compute = self.settings.method, self.models.compute
+        steps_done = sum(batch.steps_done * len(batch.disparity) for batch in batches)
+        height_px, width_px = problem.image_srgb.shape[-2:]
+        return {
+            "picture": {"name": self.picture.name, "sha256": self.picture.sha256},
+            "models": {
+                role: {"name": weights.name, "revision": weights.revision, "licence": weights.licence}
+                for role, weights in self.models.weights.items()
+            },
+            "prompt": prompt,
+            "prompt_source": prompt_source,
+            "settings": self.settings.to_json(),
+            "seed": method.seed,
+            "device": compute.device.type,
+            "device_name": compute.label,
+            "prior_precision": compute.prior_precision,
+            "model_size_px": [width_px, height_px],
+            "complete": steps_done == method.steps * method.members,
+            "steps_done": steps_done,
+            "steps_asked": method.steps * method.members,
+            "seconds": {phase: round(seconds, 3) for phase, seconds in self.seconds.items()},
+            "notices": [{"code": notice.code, "text": notice.text} for notice in self.notices],
+            "versions": _versions(),
+        }
+
+
+def model_input(image_srgb: NDArray[np.float32], long_side_px: int, multiple_px: int) -> Tensor:
+    """Return the picture (1, 3, h, w) at the depth model's size: aspect kept, long side at most ``long_side_px``, both sides multiples.
+
+    Args:
+        image_srgb: (H, W, 3) in [0, 1].
+    """
+    height, width = image_srgb.shape[:2]
+    scale = long_side_px / max(height, width)
+    limit = long_side_px // multiple_px
+    rows, columns = (min(limit, max(1, round(side * scale / multiple_px))) for side in (height, width))
+    tensor = torch.from_numpy(image_srgb).permute(2, 0, 1)[None]
+    resized = functional.interpolate(tensor, size=(rows * multiple_px, columns * multiple_px), mode="bicubic", antialias=True, align_corners=False)
+    return resized.clamp(0, 1).contiguous()
+
+
+def member_batches(members: int, members_per_batch: int) -> list[range]:
+    """Return the member numbers of each batch; ``members_per_batch`` 0 means one batch of all."""
+    size = members_per_batch or members
+    return [range(first, min(first + size, members)) for first in range(0, members, size)]
+
+
+def resolve_fov(picture: Picture, fov_deg: float | None) -> tuple[float, FovSource]:
+    """Return the angle of view across the longer side, and where it came from."""
+    if fov_deg is not None:
+        return fov_deg, "option"
+    if picture.fov_deg is not None:
+        return picture.fov_deg, "exif"
+    return DEFAULT_FOV_DEG, "default"
+
+
+def _load_prior(settings: RefineSettings, weights: dict[str, Weights], compute: Compute) -> DiffusionPrior:
+    if settings.prior == EMBEDDED:
+        return EmbeddedPrior.load(weights["prior"], compute.device)
+    return StableDiffusionPrior(weights["prior"], compute.device, compute.prior_dtype, weights.get("autoencoder"))
+
+
+@contextmanager
+def _memory_errors_named(settings: RefineSettings) -> Iterator[None]:
+    """Turn torch's out-of-memory errors, which on the CPU are plain `RuntimeError`s, into ours."""
+    try:
+        yield
+    except RedepthError:
+        raise
+    except (torch.OutOfMemoryError, MemoryError, RuntimeError) as error:
+        if isinstance(error, RuntimeError) and not isinstance(error, torch.OutOfMemoryError) and "allocate memory" not in str(error):
+            raise
+        raise OutOfMemoryError("The device's memory is too small for these settings.", hint=_smaller_settings(settings)) from error
+
+
+def _smaller_settings(settings: RefineSettings) -> str:
+    if settings.method.members_per_batch != 1 and settings.method.members > 1:
+        return "Try --members-per-batch 1."
+    if settings.prior != EMBEDDED and settings.autoencoder == "kl":
+        return "Try --autoencoder tiny."
+    if settings.depth_model in ("large", "base"):
+        return "Try --depth-model small."
+    return "Try --device cpu, or close other programs that use the device."
+
+
+def _array(tensor: Tensor) -> NDArray[np.float32]:
+    return tensor.float().cpu().numpy()
+
+
+def _versions() -> dict[str, str]:
+    packages = {name: version(name) for name in ("torch", "transformers", "diffusers", "numpy")}
+    return {"redepth": __version__, "python": platform.python_version(), **packages}

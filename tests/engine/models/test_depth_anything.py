@@ -1,0 +1,123 @@
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+from transformers import DepthAnythingConfig, DepthAnythingForDepthEstimation, Dinov2Config
+
+from engine.api.errors import WeightsInvalidError
+from engine.models.catalogue import Weights
+from engine.models.depth_anything import IMAGENET_MEAN, IMAGENET_STD, DepthAnything
+
+PUBLISHED = {
+    "small": (384, 12, 6, [3, 6, 9, 12], 64, [48, 96, 192, 384]),
+    "base": (768, 12, 12, [3, 6, 9, 12], 128, [96, 192, 384, 768]),
+    "large": (1024, 24, 16, [5, 12, 18, 24], 256, [256, 512, 1024, 1024]),
+}
+
+
+def weights(folder: Path) -> Weights:
+    return Weights(name="test", folder=folder, revision="test", licence="none")
+
+
+@pytest.mark.parametrize("size", [(56, 56), (28, 70), (14, 42)])
+def test_split_equals_the_whole_model(depth_folder: Path, small_depth: DepthAnything, size: tuple[int, int]) -> None:
+    image_srgb = torch.rand(1, 3, *size)
+    whole = DepthAnythingForDepthEstimation.from_pretrained(depth_folder).eval()
+    mean, std = (torch.tensor(values)[None, :, None, None] for values in (IMAGENET_MEAN, IMAGENET_STD))
+    with torch.no_grad():
+        expected = whole((image_srgb - mean) / std).predicted_depth
+        encoding = small_depth.encode(image_srgb)
+        ours = small_depth.new_decoder()(encoding.tokens, encoding.patch_grid)
+    assert torch.equal(ours, expected)
+    assert ours.shape == (1, *size)
+    assert ours.std() > 0
+
+
+def test_freed_encoder_comes_back_the_same(depth_folder: Path) -> None:
+    model, image_srgb = DepthAnything(weights(depth_folder), torch.device("cpu")), torch.rand(1, 3, 28, 28)
+    before = model.encode(image_srgb).tokens
+    model.free_encoder()
+    after = model.encode(image_srgb).tokens
+    assert all(torch.equal(one, other) for one, other in zip(before, after, strict=True))
+
+
+def test_decoders_are_copies(small_depth: DepthAnything) -> None:
+    first, second = small_depth.new_decoder(), small_depth.new_decoder()
+    with torch.no_grad():
+        next(first.parameters()).add_(1)
+    assert not torch.equal(next(first.parameters()), next(second.parameters()))
+
+
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_full_size_shapes(name: str) -> None:
+    hidden, layers, heads, indices, fusion, neck = PUBLISHED[name]
+    backbone = Dinov2Config(
+        hidden_size=hidden,
+        num_hidden_layers=layers,
+        num_attention_heads=heads,
+        image_size=518,
+        patch_size=14,
+        out_indices=indices,
+        apply_layernorm=True,
+        reshape_hidden_states=False,
+    )
+    config = DepthAnythingConfig(
+        backbone_config=backbone, patch_size=14, neck_hidden_sizes=neck, fusion_hidden_size=fusion, reassemble_hidden_size=hidden, head_hidden_size=32
+    )
+    with torch.device("meta"):
+        network = DepthAnythingForDepthEstimation(config).eval()
+        features = network.backbone.forward_with_filtered_kwargs(torch.empty(1, 3, 518, 392)).feature_maps
+        disparity = network.head(network.neck(list(features), 37, 28), 37, 28)
+    assert [feature.shape for feature in features] == [(1, 1 + 37 * 28, hidden)] * 4
+    assert disparity.shape == (1, 518, 392)
+
+
+def _edited(folder: Path, target: Path, **changes: object) -> Weights:
+    shutil.copytree(folder, target)
+    config = json.loads((target / "config.json").read_text())
+    (target / "config.json").write_text(json.dumps(config | changes))
+    return weights(target)
+
+
+def test_null_max_depth_is_read_as_one(depth_folder: Path, small_depth: DepthAnything, tmp_path: Path) -> None:
+    model = DepthAnything(_edited(depth_folder, tmp_path / "null", max_depth=None), torch.device("cpu"))
+    encoding = model.encode(torch.rand(1, 3, 28, 28))
+    assert torch.equal(model.new_decoder()(encoding.tokens, (2, 2)), small_depth.new_decoder()(encoding.tokens, (2, 2)))
+
+
+def test_metric_model_is_refused(depth_folder: Path, tmp_path: Path) -> None:
+    with pytest.raises(WeightsInvalidError, match="metric"):
+        DepthAnything(_edited(depth_folder, tmp_path / "metric", depth_estimation_type="metric"), torch.device("cpu"))
+
+
+def test_misshaped_tensors_are_refused(depth_folder: Path, tmp_path: Path) -> None:
+    with pytest.raises(WeightsInvalidError, match="lack or misshape"):
+        DepthAnything(_edited(depth_folder, tmp_path / "wider", fusion_hidden_size=24), torch.device("cpu"))
+
+
+def test_missing_tensor_is_refused_by_name(depth_folder: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "lacking"
+    shutil.copytree(depth_folder, folder)
+    tensors = load_file(folder / "model.safetensors")
+    del tensors["head.conv2.weight"]
+    save_file(tensors, folder / "model.safetensors", metadata={"format": "pt"})
+    with pytest.raises(WeightsInvalidError, match=r"1 tensors, first head\.conv2\.weight"):
+        DepthAnything(weights(folder), torch.device("cpu"))
+
+
+@pytest.mark.parametrize("name", ["config.json", "model.safetensors"])
+@pytest.mark.parametrize("damage", ["absent", "cut"])
+def test_damaged_folder_is_refused(depth_folder: Path, tmp_path: Path, name: str, damage: str) -> None:
+    folder = tmp_path / "damaged"
+    shutil.copytree(depth_folder, folder)
+    whole = (folder / name).read_bytes()
+    (folder / name).unlink()
+    if damage == "cut":
+        (folder / name).write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(WeightsInvalidError):
+        DepthAnything(weights(folder), torch.device("cpu"))
