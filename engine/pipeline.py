@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import torch
@@ -39,6 +39,19 @@ from .models.stable_diffusion import StableDiffusionPrior
 
 OnEvent = Callable[[Event], None]
 ShouldStop = Callable[[], bool]
+OnPreview = Callable[[NDArray[np.float32]], None]
+
+PREVIEW_INTERVAL_S = 0.3
+
+
+class MemberStore(Protocol):
+    """Where finished batches of members outlive a crash."""
+
+    def load(self, members: range) -> RefinedMembers | None:
+        """Return the batch as it was saved, or None."""
+
+    def save(self, members: range, batch: RefinedMembers) -> None:
+        """Keep a batch that made all its steps."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,18 +94,22 @@ def refine_picture(
     fov_deg: float | None = None,
     on_event: OnEvent = lambda event: None,
     should_stop: ShouldStop = lambda: False,
+    on_preview: OnPreview | None = None,
+    member_store: MemberStore | None = None,
 ) -> RefineResult:
     """Return the picture's base and refined disparity at its own resolution.
 
     Args:
         fov_deg: angle of view across the longer side; None = from EXIF, else the default.
         should_stop: asked between steps; once true, the result is what was reached (``provenance["complete"]`` is False).
+        on_preview: given the running members' mean disparity (h, w) a few times a second.
+        member_store: asked for each batch before it runs and given it afterwards, so that a second try goes on where the first one died.
 
     Raises:
         OutOfMemoryError: with the next setting to try.
         NumericalError: a loss is no longer finite.
     """
-    run = _Run(picture, models, settings, on_event, should_stop)
+    run = _Run(picture, models, settings, on_event, should_stop, on_preview, member_store)
     with _memory_errors_named(settings):
         return run.result(fov_deg)
 
@@ -100,9 +117,20 @@ def refine_picture(
 class _Run:
     """One refinement on its way: times, notices and progress of its phases."""
 
-    def __init__(self, picture: Picture, models: LoadedModels, settings: RefineSettings, on_event: OnEvent, should_stop: ShouldStop) -> None:
+    def __init__(
+        self,
+        picture: Picture,
+        models: LoadedModels,
+        settings: RefineSettings,
+        on_event: OnEvent,
+        should_stop: ShouldStop,
+        on_preview: OnPreview | None,
+        member_store: MemberStore | None,
+    ) -> None:
         self.picture, self.models, self.settings = picture, models, settings
         self.on_event, self.should_stop = on_event, should_stop
+        self.on_preview, self.member_store = on_preview, member_store
+        self.previewed_at = 0.0
         self.seconds: dict[str, float] = {"load": models.load_s}
         self.notices: list[Notice] = list(picture.notices)
 
@@ -144,13 +172,28 @@ class _Run:
     def _refine(self, problem: Problem) -> list[RefinedMembers]:
         method, batches = self.settings.method, []
         for members in member_batches(method.members, method.members_per_batch):
-            report = self._step_reporter(members[0])
-            batch = refine_members(problem, self.models.depth, self.models.prior, method, members, on_step=report, should_stop=self.should_stop)
+            batch = self._batch(problem, members)
             if batch.steps_done:
                 batches.append(batch)
-            if self.should_stop():
+            if batch.steps_done < method.steps:
                 break
         return batches
+
+    def _batch(self, problem: Problem, members: range) -> RefinedMembers:
+        kept = self.member_store.load(members) if self.member_store else None
+        if kept is not None:
+            return kept
+        method, report = self.settings.method, self._step_reporter(members[0])
+        batch = refine_members(problem, self.models.depth, self.models.prior, method, members, on_step=report, should_stop=self.should_stop)
+        if self.member_store and batch.steps_done == method.steps:
+            self.member_store.save(members, batch)
+        return batch
+
+    def _preview(self, step: StepReport) -> None:
+        now = time.perf_counter()
+        if self.on_preview and now - self.previewed_at >= PREVIEW_INTERVAL_S:
+            self.previewed_at = now
+            self.on_preview(_array(step.disparity.mean(dim=0)))
 
     def _step_reporter(self, first_member: int) -> Callable[[StepReport], None]:
         method, started = self.settings.method, time.perf_counter()
@@ -158,6 +201,7 @@ class _Run:
         batches_to_come = sum(1 for members in batches if members[0] > first_member)
 
         def report(step: StepReport) -> None:
+            self._preview(step)
             elapsed_s = time.perf_counter() - started
             steps_to_come = method.steps - step.step + batches_to_come * method.steps
             self.on_event(
