@@ -10,9 +10,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+FloatArray = NDArray[np.floating[Any]]
+PixelIndices = NDArray[np.int64]
 
 DEFAULT_FOV_DEG = 55.0
 
@@ -50,7 +54,7 @@ class Camera:
         """Angle of view across the height."""
         return math.degrees(2 * math.atan(0.5 * self.height_px / self.focal_px))
 
-    def unproject(self, depth: NDArray, rows: NDArray | None = None, columns: NDArray | None = None) -> NDArray:
+    def unproject(self, depth: FloatArray, rows: PixelIndices | None = None, columns: PixelIndices | None = None) -> FloatArray:
         """Return the points seen at pixel centres.
 
         Args:
@@ -75,7 +79,7 @@ class Camera:
         np.negative(depth, out=points[..., 2])
         return points
 
-    def project(self, points: NDArray) -> NDArray:
+    def project(self, points: FloatArray) -> FloatArray:
         """Return where points (..., 3) appear, as (..., 2) pixel coordinates (across, down); pixel centres end in .5.
 
         Raises:

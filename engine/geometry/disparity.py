@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..api.errors import NumericalError
+from .camera import FloatArray
 
 # Below this share of the values themselves a spread is rounding noise of float32, not shape.
 _SMALLEST_RELATIVE_SPREAD = 1e-6
@@ -34,7 +35,7 @@ class DisparityRange(NamedTuple):
         return self.high - self.low <= _SMALLEST_RELATIVE_SPREAD * max(abs(self.low), abs(self.high))
 
 
-def disparity_range(*maps: NDArray) -> DisparityRange:
+def disparity_range(*maps: FloatArray) -> DisparityRange:
     """Return the lowest and highest value of all ``maps``.
 
     Raises:
@@ -46,7 +47,7 @@ def disparity_range(*maps: NDArray) -> DisparityRange:
     return DisparityRange(min(extremes), max(extremes))
 
 
-def normalise(disparity: NDArray, value_range: DisparityRange | None = None) -> NDArray[np.float32]:
+def normalise(disparity: FloatArray, value_range: DisparityRange | None = None) -> NDArray[np.float32]:
     """Return ``disparity`` (H, W) mapped linearly to [0, 1], 1 = nearest; a flat range gives 1 everywhere.
 
     Args:
@@ -74,7 +75,7 @@ def inverse_depth_line(value_range: DisparityRange, near_far_ratio: float) -> tu
     return scale, 1 / near_far_ratio - scale * value_range.low
 
 
-def depth_from_disparity(disparity: NDArray, near_far_ratio: float, value_range: DisparityRange | None = None) -> NDArray[np.float32]:
+def depth_from_disparity(disparity: FloatArray, near_far_ratio: float, value_range: DisparityRange | None = None) -> NDArray[np.float32]:
     """Return depth (H, W), 1 at the nearest and ``near_far_ratio`` at the farthest point of the range.
 
     A flat disparity gives the plane at depth 1.

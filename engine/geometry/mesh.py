@@ -13,12 +13,12 @@ Shapes: H W picture, R C grid, V = R * C vertices, F faces.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .camera import Camera
+from .camera import Camera, FloatArray, PixelIndices
 from .normals import grid_normals
 
 
@@ -50,10 +50,10 @@ class GridMesh:
 class PixelGrid:
     """The pixels that carry vertices: every crossing of ``rows`` (R,) and ``columns`` (C,), first and last of the picture included."""
 
-    rows: NDArray[np.int64]
-    columns: NDArray[np.int64]
+    rows: PixelIndices
+    columns: PixelIndices
 
-    def sample(self, values: NDArray) -> NDArray:
+    def sample(self, values: NDArray[Any]) -> NDArray[Any]:
         """Return a map (H, W, ...) at the grid's pixels, (R, C, ...)."""
         return values[np.ix_(self.rows, self.columns)]
 
@@ -77,12 +77,12 @@ def pixel_grid(camera: Camera, long_side_vertices: int) -> PixelGrid:
     return PixelGrid(_even_pixels(camera.height_px, step_px), _even_pixels(camera.width_px, step_px))
 
 
-def _even_pixels(size_px: int, step_px: float) -> NDArray[np.int64]:
+def _even_pixels(size_px: int, step_px: float) -> PixelIndices:
     count = max(2, round((size_px - 1) / step_px) + 1)
     return np.rint(np.linspace(0, size_px - 1, count)).astype(np.int64)
 
 
-def grid_points(grid_depth: NDArray, camera: Camera, grid: PixelGrid) -> NDArray:
+def grid_points(grid_depth: FloatArray, camera: Camera, grid: PixelGrid) -> FloatArray:
     """Return the points (R, C, 3) of depth sampled on the grid (R, C)."""
     return camera.unproject(grid_depth, grid.rows, grid.columns)
 
@@ -94,7 +94,7 @@ def grid_uv(camera: Camera, grid: PixelGrid) -> NDArray[np.float32]:
     return np.stack(np.meshgrid(u, v), axis=-1).astype(np.float32)
 
 
-def grid_joins(grid_depth: NDArray, camera: Camera, grid: PixelGrid, edge_cut: float) -> Joins:
+def grid_joins(grid_depth: FloatArray, camera: Camera, grid: PixelGrid, edge_cut: float) -> Joins:
     """Return which neighbours are joined: those whose depths differ by at most ``edge_cut`` footprints.
 
     A footprint is the width that the step between the two pixels covers at the nearer one's depth: depth / focal length * step. The
@@ -114,7 +114,7 @@ def grid_joins(grid_depth: NDArray, camera: Camera, grid: PixelGrid, edge_cut: f
     return Joins(abs(left - right) <= np.minimum(left, right) * limit_x, abs(above - below) <= np.minimum(above, below) * limit_y)
 
 
-def grid_faces(grid_depth: NDArray, joins: Joins) -> NDArray[np.int32]:
+def grid_faces(grid_depth: FloatArray, joins: Joins) -> NDArray[np.int32]:
     """Return the faces (F, 3): two a cell, without those that have an unjoined side.
 
     A cell is split along the diagonal over which depth changes less, so the split follows ridges and silhouettes.
@@ -134,7 +134,7 @@ def grid_faces(grid_depth: NDArray, joins: Joins) -> NDArray[np.int32]:
     return faces[kept]
 
 
-def grid_mesh(depth: NDArray, camera: Camera, *, long_side_vertices: int, edge_cut: float) -> GridMesh:
+def grid_mesh(depth: FloatArray, camera: Camera, *, long_side_vertices: int, edge_cut: float) -> GridMesh:
     """Return the mesh of a depth map, with all grid vertices, those in no face too.
 
     Args:

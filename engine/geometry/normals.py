@@ -11,12 +11,12 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from .camera import Camera
+from .camera import Camera, FloatArray
 
 _ROWS_PER_BLOCK = 128
 
 
-def grid_normals(points: NDArray, joined_x: NDArray[np.bool_] | None = None, joined_y: NDArray[np.bool_] | None = None) -> NDArray:
+def grid_normals(points: FloatArray, joined_x: NDArray[np.bool_] | None = None, joined_y: NDArray[np.bool_] | None = None) -> FloatArray:
     """Return unit normals (R, C, 3), right-handed and facing the camera at the origin.
 
     Differences are central inside, one-sided at the border and beside a cut. A point joined to nothing faces the camera.
@@ -33,7 +33,7 @@ def grid_normals(points: NDArray, joined_x: NDArray[np.bool_] | None = None, joi
     return normals
 
 
-def _tangents(points: NDArray, axis: int, joined: NDArray[np.bool_] | None) -> NDArray:
+def _tangents(points: FloatArray, axis: int, joined: NDArray[np.bool_] | None) -> FloatArray:
     """Return (R, C, 3): the step from each point's joined neighbour before it to the one after it."""
     steps = np.diff(points, axis=axis)
     if joined is not None:
@@ -46,7 +46,7 @@ def _tangents(points: NDArray, axis: int, joined: NDArray[np.bool_] | None) -> N
     return tangents
 
 
-def normals_from_depth(depth: NDArray, camera: Camera) -> NDArray:
+def normals_from_depth(depth: FloatArray, camera: Camera) -> FloatArray:
     """Return the unit normals (H, W, 3) of a whole depth map (H, W); by blocks of rows, so large pictures need little extra memory."""
     height = depth.shape[0]
     normals = np.empty((*depth.shape, 3), np.result_type(depth, np.float32))
