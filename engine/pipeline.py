@@ -251,7 +251,7 @@ class _Run:
         steps_done = sum(batch.steps_done * len(batch.disparity) for batch in batches)
         height_px, width_px = problem.image_srgb.shape[-2:]
         return {
-            "picture": {"name": self.picture.name, "sha256": self.picture.sha256},
+            "picture": {"name": self.picture.source_name, "sha256": self.picture.sha256},
             "models": {
                 role: {"name": weights.name, "revision": weights.revision, "licence": weights.licence}
                 for role, weights in self.models.weights.items()
