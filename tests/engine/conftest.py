@@ -136,7 +136,7 @@ def tiny_autoencoder_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def weights_of(folder: Path) -> Weights:
-    return Weights(name=folder.name, folder=folder, revision="test", licence="none")
+    return Weights(name=folder.name, title=folder.name, folder=folder, revision="test", licence="none")
 
 
 @pytest.fixture(scope="session")

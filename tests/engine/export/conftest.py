@@ -25,7 +25,10 @@ def make_result(width: int = 48, height: int = 36, **changes: object) -> RefineR
         "fov_deg": 50.0,
         "fov_source": "exif",
         "provenance": {
-            "models": {"depth": {"name": "Model A", "licence": "Apache-2.0"}, "prior": {"name": "Prior B", "licence": "none"}},
+            "models": {
+                "depth": {"name": "a", "title": "Model A", "licence": "Apache-2.0"},
+                "prior": {"name": "b", "title": "Prior B", "licence": "none"},
+            },
             "settings": settings_from_preset("quick", seed=5).to_json(),
             "prompt": "eine Kugel, 球",
             "complete": True,

@@ -23,11 +23,6 @@ def test_panels_name_the_model_and_have_one_size(result: RefineResult) -> None:
     assert {panel.picture.shape for panel in panels.values()} == {(360, 480, 3)}
 
 
-def test_short_names_are_spelled_out(result: RefineResult, result_of: ResultOf) -> None:
-    models = result.provenance["models"] | {"depth": {"name": "small"}}
-    assert "Depth Anything V2 Small" in panels_of(result_of(provenance=result.provenance | {"models": models}))
-
-
 def test_base_and_refined_share_one_range_and_legend(result_of: ResultOf) -> None:
     ramp = np.tile(np.linspace(0, 4, 480, dtype=np.float32), (360, 1))
     panels = panels_of(result_of(480, 360, disparity_base=ramp / 2, disparity_refined=ramp))
@@ -79,6 +74,6 @@ def test_a_stopped_refinement_says_so(result: RefineResult, result_of: ResultOf)
 
 
 def test_long_names_stay_inside_the_sheet(result: RefineResult, result_of: ResultOf) -> None:
-    models = {"depth": {"name": "organisation/" + "very-long-model-name-" * 20}, "prior": {"name": "p"}}
+    models = {"depth": {"title": "organisation/" + "very-long-model-name-" * 20}, "prior": {"title": "p"}}
     sheet = np.asarray(draw_comparison(result_of(provenance=result.provenance | {"models": models}), 4.0, 50.0, "exif"))
     np.testing.assert_array_equal(sheet[:, -20:], np.broadcast_to(sheet[0, -1], sheet[:, -20:].shape))

@@ -47,7 +47,7 @@ def blip_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_the_caption_is_what_the_model_writes_without_special_tokens(blip_folder: Path) -> None:
-    words = caption(PICTURE, Weights(name="blip", folder=blip_folder, revision="test", licence="none")).split()
+    words = caption(PICTURE, Weights(name="blip", title="blip", folder=blip_folder, revision="test", licence="none")).split()
     assert len(words) == MAX_NEW_TOKENS
     assert set(words) == {"cup"}
 

@@ -33,6 +33,7 @@ def test_cached_hub_weights_are_found_with_their_commit_and_licence(hub_cache: P
     for name in ("small", "depth-anything/Depth-Anything-V2-Small-hf"):
         weights = find_weights(name, "depth")
         assert (weights.folder, weights.revision, weights.licence) == (folder, COMMIT, "Apache-2.0")
+        assert (weights.name, weights.title) == ("small", "Depth Anything V2 Small")
 
 
 def test_list_says_what_is_here(hub_cache: Path, depth_folder: Path) -> None:

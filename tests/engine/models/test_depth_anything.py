@@ -21,7 +21,7 @@ PUBLISHED = {
 
 
 def weights(folder: Path) -> Weights:
-    return Weights(name="test", folder=folder, revision="test", licence="none")
+    return Weights(name="test", title="test", folder=folder, revision="test", licence="none")
 
 
 @pytest.mark.parametrize("size", [(56, 56), (28, 70), (14, 42)])

@@ -19,7 +19,7 @@ CPU = torch.device("cpu")
 
 
 def weights(folder: Path) -> Weights:
-    return Weights(name="test", folder=folder, revision="test", licence="none")
+    return Weights(name="test", title="test", folder=folder, revision="test", licence="none")
 
 
 def test_canvas_and_latents_follow_the_networks(small_stable_diffusion: StableDiffusionPrior) -> None:
