@@ -1,0 +1,47 @@
+"""What every test starts from: no network, fixed seeds, and numpy that raises where it would warn."""
+
+from __future__ import annotations
+
+import os
+import random
+import sys
+from pathlib import Path
+
+os.environ["HF_HUB_OFFLINE"] = "1"  # before anything imports huggingface_hub, which reads it once
+
+import numpy as np
+import pytest
+
+PROJECT_ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(autouse=True)
+def same_start_for_every_test() -> None:
+    """Seed the global generators and let no overflow, division by zero, underflow or NaN pass in numpy."""
+    random.seed(0)
+    np.random.seed(0)
+    np.seterr(all="raise")
+    if "torch" in sys.modules:
+        sys.modules["torch"].manual_seed(0)
+
+
+@pytest.fixture(scope="session")
+def project_root() -> Path:
+    return PROJECT_ROOT
+
+
+@pytest.fixture(scope="session")
+def photos_folder() -> Path:
+    """A folder of real photographs with measured depth and their manifest.json; they do not ship with the project."""
+    folder = Path(os.environ.get("REDEPTH_PHOTOS", PROJECT_ROOT.parent / "shared" / "photos"))
+    if not (folder / "manifest.json").is_file():
+        pytest.skip("no photographs here: set REDEPTH_PHOTOS to a folder with a manifest.json")
+    return folder
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    if item.get_closest_marker("gpu"):
+        import torch
+
+        if not torch.cuda.is_available():
+            pytest.skip("no CUDA device here")
