@@ -45,12 +45,12 @@ def srgb_from_pixels(pixels: Pixels, name: str) -> tuple[NDArray[np.float32], tu
         alpha = None if pixels.alpha is None else np.clip(_unit(_finite(pixels.alpha[strip], name)), 0.0, 1.0)[:, :, None]
         if alpha is not None and pixels.premultiplied:
             colour = _divided_by_alpha(colour, alpha)
-        encoded = _encoded(colour, pixels.space, icc)
-        above_white += int(np.count_nonzero(encoded.max(axis=2) > _ABOVE_WHITE))
-        np.clip(encoded, 0.0, 1.0, out=encoded)
+        if colour.dtype.kind == "f":
+            above_white += int(np.count_nonzero(colour.max(axis=2) > _ABOVE_WHITE))
+        encoded = np.clip(_encoded(colour, pixels.space, icc), 0.0, 1.0)
         if alpha is not None and alpha.min() < 1.0:
             transparent = True
-            encoded = 1.0 + alpha * (encoded - 1.0)
+            encoded = np.float32(1.0) + alpha * (encoded - np.float32(1.0))
         image_srgb[strip] = encoded
     share_above = above_white / (height * width)
     if share_above > _LARGEST_SHARE_ABOVE_WHITE:
@@ -107,13 +107,17 @@ def _usable_profile(pixels: Pixels) -> bytes | None:
 
 
 def _through_profile(colour: NDArray[Any], icc: bytes) -> NDArray[np.float32]:
-    """Return ``colour`` (H, W, C) as (H, W, 3) float32 sRGB by Little CMS; integers of any depth come out with 16 bits."""
+    """Return ``colour`` (H, W, C) as (H, W, 3) float32 sRGB by Little CMS.
+
+    Its way from integers to 16 bits is several times faster, but exact (within a third of an 8-bit level) for 8-bit RGB alone:
+    16-bit RGB and dark greys come out wrong by up to 6 %. All others take its float way.
+    """
     space = _ICC_SPACES[icc[16:20]]
     if space == "gray":
         colour = colour[:, :, 0]
     elif colour.shape[2] == 1:
         colour = np.repeat(colour, 3, axis=2)
-    outdtype = "float32" if colour.dtype.kind == "f" else "uint16"
+    outdtype = "uint16" if space == "rgb" and colour.dtype == np.uint8 else "float32"
     colour = np.ascontiguousarray(colour)
     return _unit(imagecodecs.cms_transform(colour, icc, _srgb_profile(), colorspace=space, outcolorspace="rgb", outdtype=outdtype))
 

@@ -16,6 +16,7 @@ import warnings
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import BufferedReader
 from pathlib import Path
 from typing import BinaryIO
 
@@ -90,7 +91,7 @@ def _read(file: BinaryIO, name: str, check_size: CheckSize) -> Pixels:
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[BinaryIO]:
+def _opened(path: Path) -> Iterator[BufferedReader]:
     """Open an ordinary, non-empty file for reading; the system's refusals in words."""
     name = path.name
     try:

@@ -28,7 +28,7 @@ _COLOUR_SIGMA = 0.1  # of sRGB in [0, 1], all channels together
 _LEAST_LIKENESS = 1e-4  # keeps a vote where no sample looks like the pixel
 _QUARTILES = (0.25, 0.75)
 _STEP_BEGINS, _STEP_CERTAIN = 0.01, 0.03  # second difference of the map, as a share of its whole range
-_STRIP_PX = 1 << 18
+_STRIP_PX = 1 << 16
 _VOTERS = [(dy, dx) for dy, dx in itertools.product(range(-2, 3), repeat=2) if np.hypot(max(abs(dy) - 0.5, 0), max(abs(dx) - 0.5, 0)) < _REACH]
 
 
@@ -49,9 +49,9 @@ def upsample_disparity(disparity: Map, image_srgb: NDArray[np.float32]) -> Map:
     (height, width), (map_height, map_width) = image_srgb.shape[:2], disparity.shape
     if (height, width) == (map_height, map_width):
         return disparity.copy()
-    if height <= map_height or width <= map_width:
-        return _axis_matrix(height, map_height) @ disparity @ _axis_matrix(width, map_width).T
-    return _guided(disparity, image_srgb)
+    if height > map_height and width > map_width:
+        return _guided(disparity, image_srgb)
+    return np.linalg.multi_dot([_axis_matrix(height, map_height), disparity, _axis_matrix(width, map_width).T])
 
 
 def _axis_matrix(count: int, from_count: int) -> Map:
@@ -84,27 +84,29 @@ class _Voters:
     """The map's samples with their planes and mean colours, asked for the disparity of single pixels."""
 
     def __init__(self, disparity: Map, image_srgb: NDArray[np.float32]) -> None:
-        self.disparity = disparity
-        self.slope_down, self.slope_right = (_least_slope(disparity, axis) for axis in (0, 1))
-        self.colour = area_means(image_srgb, *disparity.shape)
+        self.map_height, self.map_width = disparity.shape
+        planes = np.stack([disparity, _least_slope(disparity, 0), _least_slope(disparity, 1)], axis=2)
+        samples = np.concatenate([planes, area_means(image_srgb, *disparity.shape)], axis=2)
+        self.samples = samples.reshape(-1, 6)  # disparity, slope down, slope right, colour
         self.rows = sample_positions(image_srgb.shape[0], disparity.shape[0]).astype(np.float32)
         self.columns = sample_positions(image_srgb.shape[1], disparity.shape[1]).astype(np.float32)
 
     def vote(self, y: NDArray[np.intp], x: NDArray[np.intp], colour: Map) -> Map:
         """Return the disparity (n,) of the pixels at rows ``y`` and columns ``x`` (n,) with ``colour`` (n, 3)."""
-        map_height, map_width = self.disparity.shape
         row, column = self.rows[y], self.columns[x]
         middle_row, middle_column = np.rint(row).astype(np.intp), np.rint(column).astype(np.intp)
         votes, weights = np.empty((2, len(y), len(_VOTERS)), np.float32)
         for k, (down, right) in enumerate(_VOTERS):
             i, j = middle_row + down, middle_column + right
-            inside = (i >= 0) & (i < map_height) & (j >= 0) & (j < map_width)
-            q = np.clip(i, 0, map_height - 1) * map_width + np.clip(j, 0, map_width - 1)
-            away_down, away_right = row - i, column - j
+            inside = (i >= 0) & (i < self.map_height) & (j >= 0) & (j < self.map_width)
+            q = np.clip(i, 0, self.map_height - 1) * self.map_width + np.clip(j, 0, self.map_width - 1)
+            sample = self.samples[q]
+            away_down, away_right = (row - i).astype(np.float32), (column - j).astype(np.float32)
             closeness = np.maximum(0.0, 1.0 - (away_down**2 + away_right**2) / np.float32(_REACH**2)) ** 2
-            unlike = ((colour - self.colour.reshape(-1, 3)[q]) ** 2).sum(axis=1)
-            weights[:, k] = inside * closeness * (np.exp(unlike * np.float32(-0.5 / _COLOUR_SIGMA**2)) + np.float32(_LEAST_LIKENESS))
-            votes[:, k] = self.disparity.ravel()[q] + away_down * self.slope_down.ravel()[q] + away_right * self.slope_right.ravel()[q]
+            unlike = colour - sample[:, 3:]
+            likeness = np.exp(np.einsum("nc,nc->n", unlike, unlike) * np.float32(-0.5 / _COLOUR_SIGMA**2))
+            weights[:, k] = inside * closeness * (likeness + np.float32(_LEAST_LIKENESS))
+            votes[:, k] = sample[:, 0] + away_down * sample[:, 1] + away_right * sample[:, 2]
         return _interquartile_mean(votes, weights)
 
 
