@@ -14,6 +14,9 @@
 Logarithms, ratios and normals need z > 0, which the ``paper`` protocol does not promise: for these alone z is raised to `FLOOR_SHARE` of the
 smallest true depth, so a pixel behind the camera counts as very wrong instead of as nothing.
 
+Truth that was stored in whole numbers (many stereo sets are) has stairs instead of slopes: its normals are wrong by tens of degrees, and
+normal_deg then compares two predictions but says little about either.
+
 Shapes: H W pixels. Everything is computed in float64.
 """
 
@@ -109,6 +112,6 @@ def _valid_with_neighbours(valid: BoolMap) -> BoolMap:
     return inner
 
 
-def _angle_between(first: NDArray[np.float64], second: NDArray[np.float64]) -> NDArray[np.float64]:
+def _angle_between(first: FloatMap, second: FloatMap) -> NDArray[np.float64]:
     """Return the angles (n,) in radians between unit vectors (n, 3); unlike arccos of the dot product, exact near 0."""
     return 2.0 * np.arctan2(np.linalg.norm(first - second, axis=-1), np.linalg.norm(first + second, axis=-1))

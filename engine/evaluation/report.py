@@ -3,9 +3,9 @@
 format, version   "redepth-evaluation", 1
 complete          False where the run was stopped before the last picture
 settings          the refinement's settings
-conditions        how it was measured: camera of the normals, resampling, bootstrap
-made_by           provenance of the first picture: models, licences, device, versions
-images            a picture each: id, truth, and protocol -> {base, refined} -> metric -> value
+conditions        how it was measured: resampling, camera of the normals, bootstrap
+made_by           models, licences, device, versions
+images            a picture each: id, sizes, camera, how it was refined, and protocol -> {base, refined} -> metric -> value
 summary           protocol -> metric -> `Comparison`
 """
 
@@ -29,13 +29,21 @@ BOOTSTRAP_SEED = 0
 
 @dataclass(frozen=True, kw_only=True)
 class MeasuredImage:
-    """One picture measured before and after refinement."""
+    """One picture measured before and after refinement.
+
+    Attributes:
+        fov_deg, fov_source: of the camera that the normals were seen by, and where it came from.
+        refinement: JSON object with what belongs to this picture alone: prompt, seconds, notices.
+    """
 
     name: str
     kind: str
     picture_size_px: tuple[int, int]
     truth_size_px: tuple[int, int]
     valid_pixels: int
+    fov_deg: float
+    fov_source: str
+    refinement: dict[str, Any]
     base: ImageErrors
     refined: ImageErrors
 
@@ -46,7 +54,7 @@ def summarise(images: Sequence[MeasuredImage]) -> Summary:
 
 
 def report_to_json(
-    images: Sequence[MeasuredImage], summary: Summary, *, settings: dict[str, Any], made_by: dict[str, Any], fov_deg: float, complete: bool
+    images: Sequence[MeasuredImage], summary: Summary, *, settings: dict[str, Any], made_by: dict[str, Any], complete: bool
 ) -> dict[str, Any]:
     """Return the report as a JSON object in the form that this file's docstring states."""
     return {
@@ -55,8 +63,8 @@ def report_to_json(
         "complete": complete,
         "settings": settings,
         "conditions": {
-            "normals_fov_deg": fov_deg,
             "resampling": "prediction to the truth's grid, in disparity",
+            "normals": "seen by a pinhole camera of each picture's fov_deg across the longer side",
             "bootstrap": {"resamples": RESAMPLES, "confidence_percent": CONFIDENCE_PERCENT, "seed": BOOTSTRAP_SEED},
         },
         "made_by": made_by,
@@ -91,5 +99,8 @@ def _image_to_json(image: MeasuredImage) -> dict[str, Any]:
         "picture_size_px": list(image.picture_size_px),
         "truth_size_px": list(image.truth_size_px),
         "valid_pixels": image.valid_pixels,
+        "fov_deg": image.fov_deg,
+        "fov_source": image.fov_source,
+        "refinement": image.refinement,
         "protocols": {protocol: {"base": image.base[protocol], "refined": image.refined[protocol]} for protocol in PROTOCOLS},
     }

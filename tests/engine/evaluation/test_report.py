@@ -30,6 +30,9 @@ def measured(truth: GroundTruth, name: str, seed: int) -> MeasuredImage:
         picture_size_px=(30, 20),
         truth_size_px=truth.size_px,
         valid_pixels=int(truth.valid.sum()),
+        fov_deg=55.0,
+        fov_source="default",
+        refinement={"prompt": "a cup"},
         base=measure(exact + noise, truth, fov_deg=55.0),
         refined=measure(exact, truth, fov_deg=55.0),
     )
@@ -52,7 +55,7 @@ def test_prediction_of_another_size_is_brought_to_the_truth() -> None:
 def test_report_says_what_was_measured(truth: GroundTruth) -> None:
     images = [measured(truth, "a", 2), measured(truth, "b", 3)]
     summary = summarise(images)
-    report = report_to_json(images, summary, settings={"preset": "quick"}, made_by={"device": "cpu"}, fov_deg=55.0, complete=True)
+    report = report_to_json(images, summary, settings={"preset": "quick"}, made_by={"device": "cpu"}, complete=True)
     back = json.loads(encode_report(report))
     assert back == report
     assert [image["id"] for image in back["images"]] == ["a", "b"]
