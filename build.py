@@ -4,6 +4,7 @@
     python3 build.py run [PICTURE] [--output DIR] [OPTION ...]   refine a picture; other options as `python -m engine refine --help` lists them
     python3 build.py test [ARGUMENT ...]                         run the tests; arguments go to pytest
     python3 build.py check                                       lint, formatting and types
+    python3 build.py bench                                       seconds per step, members as one batch against one by one
     python3 build.py lock                                        resolve requirements/*.txt anew into requirements/constraints.txt
 
 Without PICTURE, `run` refines samples/still_life.jpg; without --output, the results go to output/NAME OF THE PICTURE.
@@ -75,6 +76,12 @@ def check(arguments: list[str]) -> int:
     return max(engine_call("-m", *tool, cwd=ROOT) for tool in tools)
 
 
+def bench(arguments: list[str]) -> int:
+    """Run the benchmarks."""
+    set_up()
+    return engine_call(str(ROOT / "tests" / "benchmarks" / "batching.py"), *arguments, cwd=ROOT)
+
+
 def lock(arguments: list[str]) -> int:
     """Resolve the requirements without constraints, in an environment of their own, and write down every version."""
     venv = CACHE / "venv-lock"
@@ -88,7 +95,7 @@ def lock(arguments: list[str]) -> int:
     return 0
 
 
-COMMANDS = {"run": run, "test": test, "check": check, "lock": lock}
+COMMANDS = {"run": run, "test": test, "check": check, "bench": bench, "lock": lock}
 
 
 def main(arguments: list[str]) -> int:

@@ -193,7 +193,7 @@ def test_help_and_unknown_commands_from_any_folder(tmp_path: Path) -> None:
     assert started("run", "--help", cwd=tmp_path).stdout == usage.stdout
     unknown = started("rum", cwd=tmp_path)
     assert unknown.returncode == 2
-    assert unknown.stderr == "There is no command 'rum'. There are: run, test, check, lock.\n"
+    assert unknown.stderr == "There is no command 'rum'. There are: run, test, check, bench, lock.\n"
 
 
 def test_failed_step_says_what_to_do_next() -> None:
