@@ -30,12 +30,10 @@ from .images.upsample import upsample_disparity
 from .method.ensemble import combine
 from .method.protocols import DiffusionPrior
 from .method.refine import Problem, RefinedMembers, StepReport, base_disparity, prepare, refine_members
-from .models.caption import CAPTIONER, caption_or_none
 from .models.catalogue import Weights, find_weights
 from .models.depth_anything import DepthAnything
 from .models.devices import Compute, choose_compute
 from .models.embedded_prior import EmbeddedPrior
-from .models.stable_diffusion import StableDiffusionPrior
 
 OnEvent = Callable[[Event], None]
 ShouldStop = Callable[[], bool]
@@ -221,10 +219,12 @@ class _Run:
 
     def _prompt(self) -> tuple[str, str]:
         """Return the prompt and where it came from: user, caption, none, or unused by a prior that reads no text."""
-        if not isinstance(self.models.prior, StableDiffusionPrior):
+        if not self.models.prior.reads_text:
             return "", "unused"
         if self.settings.prompt is not None:
             return self.settings.prompt, "user"
+        from .models.caption import CAPTIONER, caption_or_none  # Costs a second that only this path needs.
+
         written = caption_or_none(np.rint(self.picture.image_srgb * 255).astype(np.uint8))
         if written is None:
             self._notice("prompt.none", f"No prompt was given and the captioner {CAPTIONER} is not on this machine: the prompt is empty.")
@@ -306,6 +306,8 @@ def resolve_fov(picture: Picture, fov_deg: float | None) -> tuple[float, FovSour
 def _load_prior(settings: RefineSettings, weights: dict[str, Weights], compute: Compute) -> DiffusionPrior:
     if settings.prior == EMBEDDED:
         return EmbeddedPrior.load(weights["prior"], compute.device)
+    from .models.stable_diffusion import StableDiffusionPrior  # Costs seconds that the embedded pair does without.
+
     return StableDiffusionPrior(weights["prior"], compute.device, compute.prior_dtype, weights.get("autoencoder"))
 
 

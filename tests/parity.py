@@ -59,6 +59,7 @@ class ReferencePrior:
     The schedule is made in float32, as diffusers makes it.
     """
 
+    reads_text = True
     canvas_px = 512
     canvas_multiple_px = 64
 

@@ -50,8 +50,10 @@ class DiffusionPrior(Protocol):
         canvas_px: long side of the canvas it was trained on.
         canvas_multiple_px: both sides of a non-square canvas are multiples of this.
         alphas_cumprod: (1000,) ᾱ, on the prior's device.
+        reads_text: whether prompts have an effect.
     """
 
+    reads_text: bool
     canvas_px: int
     canvas_multiple_px: int
     alphas_cumprod: Tensor

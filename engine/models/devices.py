@@ -41,7 +41,8 @@ def choose_compute(device: DeviceName, precision: Precision) -> Compute:
     if name == "cpu":
         if precision not in ("auto", "float32"):
             raise SettingsError(f"{precision} on the CPU is many times slower than float32.", hint="Leave out --precision, or choose float32.")
-        return Compute(device=torch.device("cpu"), prior_dtype=torch.float32, label=f"CPU, {torch.get_num_threads()} threads")
+        threads = torch.get_num_threads()
+        return Compute(device=torch.device("cpu"), prior_dtype=torch.float32, label=f"CPU, {threads} {'thread' if threads == 1 else 'threads'}")
     if name == "mps":
         dtype = torch.float32 if precision == "auto" else _DTYPES[precision]
         return Compute(device=torch.device("mps"), prior_dtype=dtype, label="Apple GPU")

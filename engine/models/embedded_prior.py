@@ -33,6 +33,7 @@ def cosine_alphas_cumprod() -> Tensor:
 class EmbeddedPrior:
     """A `engine.method.protocols.DiffusionPrior` on pixels, conditioned on the input picture, predicting v."""
 
+    reads_text = False
     canvas_px = CANVAS_PX
     canvas_multiple_px = CANVAS_MULTIPLE_PX
 

@@ -37,6 +37,8 @@ class StableDiffusionPrior:
     ``encode`` is differentiable through the autoencoder; the denoiser and the texts are frozen.
     """
 
+    reads_text = True
+
     def __init__(self, weights: Weights, device: torch.device, dtype: torch.dtype, tiny_autoencoder: Weights | None = None) -> None:
         """Load the parts that the method needs; the safety checker and the decoder's use are not among them.
 
