@@ -26,6 +26,7 @@ _LARGEST_SHARE_ABOVE_WHITE = 0.5
 _ICC_SPACES: dict[bytes, ColourSpace] = {b"GRAY": "gray", b"RGB ": "rgb", b"CMYK": "cmyk"}
 
 
+@np.errstate(under="ignore")  # light darker than any float is black
 def srgb_from_pixels(pixels: Pixels, name: str) -> tuple[NDArray[np.float32], tuple[Notice, ...]]:
     """Return the picture as (H, W, 3) float32 sRGB in [0, 1], turned as it is stored, and the decisions taken.
 

@@ -75,7 +75,7 @@ def _space(page: TiffPage, name: str) -> ColourSpace:
 def _full_range(stored: NDArray[Any], bits: int) -> NDArray[Any]:
     """Return float32, or uint16 stretched so that full intensity is 65535."""
     if stored.dtype.kind == "f":
-        with np.errstate(over="ignore", invalid="ignore"):
+        with np.errstate(over="ignore", under="ignore", invalid="ignore"):  # what does not fit becomes infinite, and is refused later
             return stored.astype(np.float32, copy=False)
     if bits == 16:
         return stored

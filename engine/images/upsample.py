@@ -32,6 +32,7 @@ _STRIP_PX = 1 << 16
 _VOTERS = [(dy, dx) for dy, dx in itertools.product(range(-2, 3), repeat=2) if np.hypot(max(abs(dy) - 0.5, 0), max(abs(dx) - 0.5, 0)) < _REACH]
 
 
+@np.errstate(under="ignore")  # a vote that weighs less than any float weighs nothing
 def upsample_disparity(disparity: Map, image_srgb: NDArray[np.float32]) -> Map:
     """Return ``disparity`` (h, w) at the size of ``image_srgb`` (H, W, 3), as (H, W) float32 in the same scale.
 

@@ -9,7 +9,6 @@ reduced to a third and raised again.
 from __future__ import annotations
 
 import argparse
-import json
 import resource
 import sys
 import time
@@ -19,12 +18,11 @@ import numpy as np
 from PIL import Image
 
 ROOT = Path(__file__).resolve().parents[2]
-sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "engine" / "images")]
-
-from test_upsample import FULL, MAP, RATIO, SCENES, bicubic, bilinear, guided_filter, near_steps, painted, rmse, scene  # noqa: E402
+sys.path.insert(0, str(ROOT))
 
 from engine.images.resample import area_means  # noqa: E402
 from engine.images.upsample import upsample_disparity  # noqa: E402
+from tests.engine.images.test_upsample import FULL, MAP, RATIO, SCENES, bicubic, bilinear, guided_filter, near_steps, painted, photos, rmse, scene  # noqa: E402
 
 METHODS = {
     "bilinear": lambda disparity, image: bilinear(disparity, image.shape[:2]),
@@ -47,20 +45,6 @@ def print_row(name, image_srgb, full, disparity, ratio, valid):
         shares = rmse(values, full, near) / base[0], rmse(values, full, far) / max(base[1], 1e-12)
         print(f" | {label} {shares[0]:.2f} {shares[1]:.2f} {seconds:5.2f} s", end="")
     print()
-
-
-def photos(folder):
-    """Yield name, picture, ground-truth disparity in [0, 1] with its gaps filled along rows, and where it was valid."""
-    for entry in json.loads((folder / "manifest.json").read_text()):
-        if entry["kind"] != "disparity":
-            continue
-        truth = np.load(folder / entry["ground_truth"])["gt"].astype(np.float32)
-        valid, full = truth > 0, truth.copy()
-        for row, known in zip(full, valid, strict=True):
-            if known.any():
-                row[~known] = np.interp(np.flatnonzero(~known), np.flatnonzero(known), row[known])
-        image = Image.open(folder / entry["image"]).convert("RGB")
-        yield entry["id"], np.asarray(image, np.float32) / 255.0, full / full.max(), valid
 
 
 def main():

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
+from PIL import Image
 
 from engine.images.resample import area_means, cubic_matrix, linear_matrix
 from engine.images.upsample import upsample_disparity
@@ -79,6 +82,20 @@ def scene(name):
 SCENES = ("slanted step", "disc", "thin pole")
 
 
+def photos(folder):
+    """Yield name, picture, ground-truth disparity in [0, 1] with its gaps filled along rows, and where it was valid."""
+    for entry in json.loads((folder / "manifest.json").read_text()):
+        if entry["kind"] != "disparity":
+            continue
+        truth = np.load(folder / entry["ground_truth"])["gt"].astype(np.float32)
+        valid, full = truth > 0, truth.copy()
+        for row, known in zip(full, valid, strict=True):
+            if known.any():
+                row[~known] = np.interp(np.flatnonzero(~known), np.flatnonzero(known), row[known])
+        image = Image.open(folder / entry["image"]).convert("RGB")
+        yield entry["id"], np.asarray(image, np.float32) / 255.0, full / full.max(), valid
+
+
 @pytest.mark.parametrize("name", SCENES)
 def test_steps_are_sharper_than_every_usual_interpolation(name):
     inside, full = scene(name)
@@ -95,6 +112,15 @@ def test_smooth_areas_are_no_worse_than_bilinear(name):
     far = ~near_steps(full, 2 * RATIO)
     ours = upsample_disparity(disparity, painted(inside))
     assert rmse(ours, full, far) <= rmse(bilinear(disparity, FULL), full, far) + 1e-6
+
+
+def test_measured_depth_of_photographs_comes_back_sharper(photos_folder):
+    for name, image_srgb, full, valid in photos(photos_folder):
+        disparity = area_means(full[:, :, None], full.shape[0] // 3, full.shape[1] // 3)[:, :, 0]
+        ours, plain = upsample_disparity(disparity, image_srgb), bilinear(disparity, full.shape)
+        near = near_steps(full, 3)
+        assert rmse(ours, full, near & valid) < 0.9 * rmse(plain, full, near & valid), name
+        assert rmse(ours, full, ~near & valid) < rmse(plain, full, ~near & valid), name
 
 
 def test_the_step_lies_where_the_picture_has_it():
@@ -171,6 +197,13 @@ def test_a_mirrored_picture_gives_a_mirrored_result():
     ours = upsample_disparity(disparity, image_srgb)
     mirrored = upsample_disparity(disparity[:, ::-1], image_srgb[:, ::-1])[:, ::-1]
     assert np.quantile(np.abs(ours - mirrored), 0.999) < 1e-4  # a pixel midway between two samples may choose either window
+
+
+def test_black_against_white_and_faint_values_pass():
+    _, x = coordinates(FULL)
+    disparity = np.broadcast_to(np.where(np.arange(MAP[1]) < 31, 0.0, 1e-33).astype(np.float32), MAP)
+    ours = upsample_disparity(disparity, np.repeat((x > 31 / 64)[:, :, None], 3, axis=2).astype(np.float32))
+    np.testing.assert_array_equal(ours > 0.5e-33, x > 31 / 64)
 
 
 def test_the_same_bytes_every_time():
