@@ -54,12 +54,7 @@ def run(arguments: list[str]) -> int:
     """Refine a picture with the engine's own command line."""
     picture, output, options = split_run_arguments(arguments)
     set_up()
-    status = engine_call("-m", "engine", "refine", str(picture), "--output", str(output), *options)
-    if status == 0:
-        say(f"The results are in {output}")
-        if (output / "comparison.png").exists():
-            say(f"Look at {output / 'comparison.png'} first.")
-    return status
+    return engine_call("-m", "engine", "refine", str(picture), "--output", str(output), *options)
 
 
 def test(arguments: list[str]) -> int:
@@ -140,12 +135,12 @@ def split_run_arguments(arguments: list[str]) -> tuple[Path, Path, list[str]]:
 
 
 def say(text: str) -> None:
-    print(f"==> {text}", flush=True)
+    print(f"==> {text}", file=sys.stderr, flush=True)
 
 
 def call(command: list[str]) -> None:
-    """Run ``command`` in sight of the user."""
-    result = subprocess.run(command, check=False)
+    """Run ``command`` in sight of the user; set-up speaks on stderr, for stdout belongs to what is set up."""
+    result = subprocess.run(command, check=False, stdout=sys.stderr)
     if result.returncode != 0:
         raise SetupError(
             f"This step ended with status {result.returncode}:\n    {shlex.join(command)}\n"
@@ -157,10 +152,9 @@ def engine_call(*arguments: str, cwd: Path | None = None) -> int:
     """Run the environment's Python and return its exit status. The user's folder stays current, so that relative paths mean what they say."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
     environment["PYTHONPATH"] = str(ROOT)
-    with contextlib.suppress(KeyboardInterrupt):  # Ctrl-C reaches the child too; it stops in its own way, and we report its status.
-        child = subprocess.Popen([str(python_of(VENV)), "-P", *arguments], cwd=cwd, env=environment)
+    child = subprocess.Popen([str(python_of(VENV)), "-P", *arguments], cwd=cwd, env=environment)
     while True:
-        with contextlib.suppress(KeyboardInterrupt):
+        with contextlib.suppress(KeyboardInterrupt):  # Ctrl-C reaches the child too: it stops in its own way, and its status is ours.
             return child.wait()
 
 

@@ -196,9 +196,11 @@ def test_help_and_unknown_commands_from_any_folder(tmp_path: Path) -> None:
     assert unknown.stderr == "There is no command 'rum'. There are: run, test, check, bench, lock.\n"
 
 
-def test_failed_step_says_what_to_do_next() -> None:
+def test_set_up_leaves_stdout_alone_and_a_failed_step_says_what_to_do_next(capfd: pytest.CaptureFixture[str]) -> None:
+    build.call([sys.executable, "-c", "print('progress')"])
     with pytest.raises(build.SetupError, match=r"(?s)ended with status 3.*run the same command again"):
         build.call([sys.executable, "-c", "raise SystemExit(3)"])
+    assert capfd.readouterr() == ("", "progress\n")
 
 
 def test_engine_call_keeps_the_users_folder_and_the_exit_status(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
