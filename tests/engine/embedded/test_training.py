@@ -1,0 +1,77 @@
+"""Both trainings on tiny settings: they learn, stop and resume to the same bytes, and export what the engine loads."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+
+from engine.embedded import train_depth, train_prior
+from engine.embedded.train_depth import disparity_loss
+from engine.embedded.training import SceneSource, Training, TrainSettings, learning_rate_factor
+
+TINY = TrainSettings(steps=4, seed=3, learning_rate=1e-3, batch=4, families=("labelled",), sizes_px=((28, 42),), uses=2, apart=2)
+ARCHITECTURE = {"image_px": 42, "hidden": 64, "layers": 4, "fusion": 16, "head": 8}
+
+
+def tiny(kind: str) -> Training:
+    if kind == "depth":
+        return train_depth.new_training(TINY, "cpu", **ARCHITECTURE)
+    return train_prior.new_training(replace(TINY, families=("labelled", "unseen"), batch=8, sizes_px=((32, 32),)), "cpu", channels=(16, 32))
+
+
+@pytest.fixture(autouse=True)
+def _few_monitor_scenes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(train_depth, "_MONITOR_SCENES", 2)
+    monkeypatch.setattr(train_prior, "_MONITOR_SCENES", 2)
+
+
+@pytest.mark.parametrize("kind", ["depth", "prior"])
+def test_a_stopped_and_resumed_run_gives_the_bytes_of_an_uninterrupted_one(kind: str, tmp_path: Path) -> None:
+    whole = tiny(kind)
+    whole.run(tmp_path / "whole.pt")
+    first = tiny(kind)
+    first.run(tmp_path / "part.pt", stop=2)
+    second = tiny(kind)
+    second.resume(tmp_path / "part.pt")
+    assert second.step == 2
+    second.run(tmp_path / "part.pt")
+    for name, value in whole.averaged.state_dict().items():
+        assert torch.equal(value, second.averaged.state_dict()[name]), name
+    assert not torch.equal(next(whole.network.parameters()), next(tiny(kind).network.parameters()))
+
+
+@pytest.mark.parametrize("kind", ["depth", "prior"])
+def test_export_writes_half_precision_weights_and_what_made_them(kind: str, tmp_path: Path) -> None:
+    training = tiny(kind)
+    training.export(tmp_path, {"trained_on": "nothing"})
+    record = json.loads((tmp_path / "training.json").read_text(encoding="utf-8"))
+    assert record["settings"]["seed"] == 3 and record["steps_done"] == 0 and record["trained_on"] == "nothing"
+    again = type(training.network).from_pretrained(tmp_path)
+    for name, value in training.averaged.state_dict().items():
+        assert torch.equal(again.state_dict()[name].half(), value.half()), name
+
+
+def test_each_scene_serves_as_often_as_asked() -> None:
+    source = SceneSource(TINY, "cpu")
+    late = [source.at(step).depth for step in range(20, 28)]
+    keys = [float(depth.sum()) for depth in late]
+    assert len(set(keys)) == 6  # Steps 20, 22, 24, 26 draw groups 10 to 13; steps 21, 23, 25, 27 use groups 8 to 11 again.
+    assert keys[0] == keys[5] and keys[2] == keys[7]
+
+
+def test_disparity_loss_is_zero_for_the_truth_and_grows_with_shape_errors() -> None:
+    target = torch.rand(2, 1, 16, 16, generator=torch.Generator().manual_seed(0)) * 3
+    assert disparity_loss(target, target).item() < 1e-6
+    shifted, wrong = disparity_loss(target + 1, target), disparity_loss(target.flip(-1), target)
+    assert shifted.item() == pytest.approx(0.2, abs=1e-5)
+    assert wrong > 1
+
+
+def test_learning_rate_warms_up_holds_and_decays_to_zero() -> None:
+    factors = [learning_rate_factor(step, 1000) for step in range(1001)]
+    assert factors[0] == 0.01 and factors[99] == factors[700] == 1.0
+    assert factors[850] == pytest.approx(0.5) and factors[1000] == 0.0
