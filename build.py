@@ -83,7 +83,7 @@ def lock(arguments: list[str]) -> int:
     create_venv(venv, call)
     for file in REQUIREMENT_FILES:
         call([str(python_of(venv)), "-m", "pip", "install", "-r", str(file)])
-    frozen = subprocess.run([str(python_of(venv)), "-m", "pip", "freeze"], check=True, capture_output=True, text=True)
+    frozen = subprocess.run([str(python_of(venv)), "-m", "pip", "freeze", "--all", "--exclude", "pip"], check=True, capture_output=True, text=True)
     CONSTRAINTS.write_text(constraints_from_freeze(frozen.stdout), encoding="utf-8")
     shutil.rmtree(venv)
     say(f"Wrote {CONSTRAINTS}")
@@ -109,7 +109,7 @@ def main(arguments: list[str]) -> int:
         print(f"\n{error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print("\nStopped. The same command goes on from here.", file=sys.stderr)
+        print("\nStopped. Run the same command again to go on.", file=sys.stderr)
         return 130
 
 
