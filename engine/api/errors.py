@@ -14,6 +14,16 @@
     ├── DeviceError            the compute device is absent or failed
     │   └── OutOfMemoryError       the device's memory is too small for these settings
     ├── NumericalError         the refinement left the finite numbers
+    ├── EngineError            the shared engine could not do its part
+    │   ├── EngineUnavailableError none runs and none could be started, or it went away
+    │   ├── EngineVersionError     client and engine speak different versions of the protocol
+    │   ├── UnauthorisedError      the key is wrong
+    │   ├── EngineTimeoutError     no answer in time
+    │   ├── FrameRefusedError      a message was malformed, incomplete or too large
+    │   ├── RequestError           a well-formed message asks for what cannot be
+    │   │   └── UnknownJobError        no job of that name
+    │   ├── DamagedFolderError     a job's folder is incomplete, or its files are not those that were written
+    │   └── WorkerDiedError        the process that held the models ended or hung in the middle of a job
     └── CancelledError         stopped on request; names what was kept
 
 Each error carries a stable ``code`` (for programs), a sentence (for people) and a ``hint``: what to do next.
@@ -129,6 +139,67 @@ class NumericalError(RedepthError):
 
     code = "numerical"
     exit_status = 6
+
+
+class EngineError(RedepthError):
+    """The shared engine could not do its part."""
+
+    code = "engine"
+    exit_status = 7
+
+
+class EngineUnavailableError(EngineError):
+    """No engine runs and none could be started, or it went away."""
+
+    code = "engine.unavailable"
+
+
+class EngineVersionError(EngineError):
+    """Client and engine speak different versions of the protocol."""
+
+    code = "engine.version"
+
+
+class UnauthorisedError(EngineError):
+    """The key is wrong."""
+
+    code = "engine.unauthorised"
+
+
+class EngineTimeoutError(EngineError):
+    """No answer in time."""
+
+    code = "engine.timeout"
+
+
+class FrameRefusedError(EngineError):
+    """A message was malformed, incomplete or too large."""
+
+    code = "engine.frame_refused"
+
+
+class RequestError(EngineError):
+    """A well-formed message asks for what cannot be."""
+
+    code = "engine.request"
+
+
+class UnknownJobError(RequestError):
+    """No job of that name."""
+
+    code = "engine.unknown_job"
+
+
+class DamagedFolderError(EngineError):
+    """A job's folder is incomplete, or its files are not those that were written."""
+
+    code = "engine.damaged_folder"
+
+
+class WorkerDiedError(EngineError):
+    """The process that held the models ended or hung in the middle of a job."""
+
+    code = "engine.worker_died"
 
 
 class CancelledError(RedepthError):
