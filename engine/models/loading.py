@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from diffusers import ModelMixin
+from diffusers.utils import logging as diffusers_logging
 from safetensors import SafetensorError
 from transformers import PretrainedConfig, PreTrainedModel
 from transformers.utils import logging as transformers_logging
@@ -12,8 +13,9 @@ from transformers.utils import logging as transformers_logging
 from ..api.errors import WeightsInvalidError
 from .catalogue import Weights
 
-transformers_logging.set_verbosity_error()
-transformers_logging.disable_progress_bar()
+for library_logging in (transformers_logging, diffusers_logging):
+    library_logging.set_verbosity_error()
+    library_logging.disable_progress_bar()
 
 
 def load_pretrained(kind: type, weights: Weights, **options: Any) -> Any:
@@ -25,6 +27,8 @@ def load_pretrained(kind: type, weights: Weights, **options: Any) -> Any:
     place = f"{weights.name}/{options['subfolder']}" if "subfolder" in options else weights.name
     hint = f"Fetch the model again, or check the folder {weights.folder}."
     try:
+        if issubclass(kind, ModelMixin):
+            options["low_cpu_mem_usage"] = False  # The other way needs accelerate.
         if issubclass(kind, (PreTrainedModel, ModelMixin)):
             model, report = kind.from_pretrained(
                 weights.folder, local_files_only=True, output_loading_info=True, ignore_mismatched_sizes=True, **options

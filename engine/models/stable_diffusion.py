@@ -9,7 +9,6 @@ from dataclasses import dataclass
 
 import torch
 from diffusers import AutoencoderKL, AutoencoderTiny, DDIMScheduler, UNet2DConditionModel
-from diffusers.utils import logging as diffusers_logging
 from torch import Tensor
 from transformers import CLIPTextModel, CLIPTokenizer
 
@@ -18,9 +17,6 @@ from .catalogue import Weights
 from .loading import load_pretrained
 from .precision import cast_into_prior, cast_out_of_prior
 from .prediction import noise_from_prediction
-
-diffusers_logging.set_verbosity_error()
-diffusers_logging.disable_progress_bar()
 
 
 @dataclass(frozen=True, kw_only=True)
