@@ -13,7 +13,7 @@ import secrets
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -66,7 +66,7 @@ def replace_array(path: Path, array: NDArray[Any]) -> None:
     with disk_errors_in_words(path):
         try:
             with temporary.open("xb") as file:
-                np.save(file, array)
+                _save(file, array)
             os.replace(temporary, path)
         finally:
             temporary.unlink(missing_ok=True)
@@ -74,10 +74,17 @@ def replace_array(path: Path, array: NDArray[Any]) -> None:
 
 def _write_array(path: Path, array: NDArray[Any]) -> dict[str, Any]:
     with path.open("xb") as file:
-        np.save(file, np.ascontiguousarray(array))
+        _save(file, array)
         file.flush()
         os.fsync(file.fileno())
     return {"bytes": path.stat().st_size, "blake2b": _digest(path)}
+
+
+def _save(file: BinaryIO, array: NDArray[Any]) -> None:
+    """Do as `numpy.save`, which hides why a write failed."""
+    array = np.ascontiguousarray(array)
+    np.lib.format.write_array_header_1_0(file, np.lib.format.header_data_from_array_1_0(array))
+    file.write(array.data)
 
 
 def _read_array(path: Path, written: Mapping[str, Any], check_digest: bool) -> NDArray[Any]:

@@ -27,7 +27,7 @@ class Child:
     Attributes:
         job: what it is at.
         channel: None until it has reported.
-        cut_off: its connection is over.
+        cut_off_at: when its connection ended, or None.
         heard_at, moved_at: when it last gave a sign of life, and when its job last moved.
         phase: of its job.
         facts: device, models and free memory as it last told them.
@@ -38,7 +38,7 @@ class Child:
         self.number = number
         self.job: ListedJob | None = None
         self.channel: Channel | None = None
-        self.cut_off = False
+        self.cut_off_at: float | None = None
         self.heard_at = self.moved_at = self.idle_since = now
         self.phase = "load"
         self.facts: dict[str, Any] = {}
@@ -109,7 +109,7 @@ class Child:
         if self._process.poll() is None:
             return False
         self._exited_at = self._exited_at or now
-        return self.channel is None or self.cut_off or now - self._exited_at > last_words_s
+        return self.channel is None or self.cut_off_at is not None or now - self._exited_at > last_words_s
 
     def how_it_ended(self) -> str:
         """Return the process's end in words."""

@@ -192,7 +192,8 @@ def create_job_folder(jobs: Path, request: Request, picture: Path) -> JobFolder:
     temporary = jobs / f"{request.job_id}.{secrets.token_hex(4)}{PART_SUFFIX}"
     with disk_errors_in_words(folder.path):
         try:
-            (temporary / "input").mkdir(parents=True, mode=0o700)
+            temporary.mkdir(mode=0o700)
+            (temporary / "input").mkdir()
             copy = temporary / "input" / request.name
             shutil.copyfile(picture, copy)
             if picture_digest(copy) != request.picture_digest:

@@ -62,23 +62,24 @@ class JobList:
     def load(self) -> None:
         """Take up every job on disk; those that a crash interrupted are queued again, in the order of their submission."""
         remove_parts(self.folder)
-        for path in sorted(self.folder.iterdir()):
-            if not path.is_dir():
-                continue
-            folder = JobFolder(path)
-            try:
-                request = folder.read_request()
-            except RedepthError as error:
-                _log.warning("removing a damaged job: %s", error.sentence)
-                shutil.rmtree(path, ignore_errors=True)
-                continue
-            self._jobs[folder.job_id] = job = _listed(folder, request)
-            job.saved, job.has_result = folder.read_state(), folder.has_result()
-        for job in sorted(self._jobs.values(), key=lambda job: job.submitted_at):
-            self._take_up(job)
+        with self.changed:
+            for path in sorted(self.folder.iterdir()):
+                if path.is_dir():
+                    self._read(JobFolder(path))
+            for job in sorted(self._jobs.values(), key=lambda job: job.submitted_at):
+                self._take_up(job)
+
+    def _read(self, folder: JobFolder) -> None:
+        try:
+            request = folder.read_request()
+        except RedepthError as error:
+            _log.warning("removing a damaged job: %s", error.sentence)
+            shutil.rmtree(folder.path, ignore_errors=True)
+            return
+        self._jobs[folder.job_id] = job = _listed(folder, request)
+        job.saved, job.has_result = folder.read_state(), folder.has_result()
 
     def _take_up(self, job: ListedJob) -> None:
-        remove_parts(job.folder.path)
         if job.saved.state == "finished" and not job.has_result:
             self._save(job, "failed", DamagedFolderError(f"The result in {job.folder.path} is damaged.", hint="Submit the picture again."))
         elif not job.ended and job.folder.has_complete_result():
@@ -207,6 +208,8 @@ class JobList:
             self.changed.notify_all()
 
     def _enqueue(self, job: ListedJob, starts: int) -> None:
+        remove_parts(job.folder.path)
+        remove_parts(job.folder.path / "members")
         job.cancel_asked, job.has_result = False, False
         self._save(job, "queued", starts=starts)
         self._queue.append(job)

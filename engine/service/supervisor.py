@@ -127,7 +127,7 @@ class Supervisor:
 
     def _reason_to_end(self, child: Child, now: float) -> str:
         limits = self._limits
-        if child.cut_off:
+        if child.cut_off_at is not None and now - child.cut_off_at > limits.last_words_s:
             return "its connection ended"
         loading = child.channel is None or (child.job is not None and child.phase == "load")
         if now - child.heard_at > (limits.loading_beat_s if loading else limits.beat_s):
@@ -197,7 +197,7 @@ class Supervisor:
                     self._jobs.changed.notify_all()
         except EngineError as error:
             with self._jobs.changed:
-                child.cut_off = True
+                child.cut_off_at = time.monotonic()
                 if isinstance(error, FrameRefusedError) and not child.ending:
                     child.terminate(time.monotonic(), self._limits.grace_s, "it sent what could not be understood")
                 self._jobs.changed.notify_all()
