@@ -1,4 +1,4 @@
-"""What every test starts from: no network, fixed seeds, and numpy that raises where it would warn."""
+"""What every test starts from: no network unless asked for, fixed seeds, and numpy that raises where it would warn."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ import random
 import sys
 from pathlib import Path
 
-os.environ["HF_HUB_OFFLINE"] = "1"  # before anything imports huggingface_hub, which reads it once
+ASK_HUB = os.environ.get("REDEPTH_HUB") == "1"
+if not ASK_HUB:
+    os.environ["HF_HUB_OFFLINE"] = "1"  # before anything imports huggingface_hub, which reads it once
 
 import numpy as np
 import pytest
@@ -40,6 +42,8 @@ def photos_folder() -> Path:
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
+    if item.get_closest_marker("hub") and not ASK_HUB:
+        pytest.skip("asks the hub over the network: set REDEPTH_HUB=1")
     if item.get_closest_marker("gpu"):
         import torch
 
