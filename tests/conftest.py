@@ -7,14 +7,13 @@ import random
 import sys
 from pathlib import Path
 
-ASK_HUB = os.environ.get("REDEPTH_HUB") == "1"
-if not ASK_HUB:
-    os.environ["HF_HUB_OFFLINE"] = "1"  # before anything imports huggingface_hub, which reads it once
-
 import numpy as np
 import pytest
 
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
+ASK_HUB = os.environ.get("REDEPTH_HUB") == "1"
+if not ASK_HUB:
+    os.environ["HF_HUB_OFFLINE"] = "1"  # before anything imports huggingface_hub, which reads it once
 
 
 @pytest.fixture(autouse=True)
