@@ -12,7 +12,7 @@ from typing import NoReturn
 
 from .. import __version__
 from ..api.errors import CancelledError, InputError, RedepthError, error_to_json
-from . import evaluate, models, refine, serve
+from . import evaluate, jobs, models, refine, serve
 from .installed import InstalledEngine
 from .reporters import print_json_line
 
@@ -33,7 +33,7 @@ def build_parser() -> Parser:
     parser = Parser(prog="python -m engine", description=_DESCRIPTION, allow_abbrev=False)
     parser.add_argument("--version", action="version", version=f"Re-Depth {__version__}")
     verbs = parser.add_subparsers(title="verbs", metavar="VERB", required=True, parser_class=Parser)
-    for verb in (refine, evaluate, models, serve):
+    for verb in (refine, evaluate, models, jobs, serve):
         verb.add_parser(verbs)
     return parser
 

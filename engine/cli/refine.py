@@ -53,6 +53,7 @@ def add_parser(verbs: Any) -> None:
     parser.add_argument("picture", type=Path, metavar="PICTURE", help="JPEG, PNG, WebP or TIFF")
     parser.add_argument("--output", type=Path, required=True, metavar="DIR", help="folder for the results; made where it is missing")
     parser.add_argument("--json-events", action="store_true", help="print one JSON object a line on stdout instead of words")
+    parser.add_argument("--local", action="store_true", help="refine in this process, not in the engine that Blender and the viewer share")
     add_settings_options(parser)
     add_mesh_options(parser)
     parser.set_defaults(run=run)
@@ -65,17 +66,18 @@ def run(arguments: argparse.Namespace, engine: InstalledEngine) -> int:
         RedepthError: as the parts of the engine raise it.
     """
     settings, mesh = refine_settings(arguments), mesh_settings(arguments)
-    with choose_reporter(json_events=arguments.json_events) as reporter:
-        picture = engine.load_picture(arguments.picture)
-        for notice in picture.notices:
-            reporter.event(notice)
-        with _prepared(arguments.output):
-            models = engine.load_models(settings, on_event=reporter.event)
-            with StopOnInterrupt() as stop:
-                result = engine.refine_picture(picture, models, settings, fov_deg=mesh.fov_deg, on_event=reporter.event, should_stop=stop.requested)
-                reporter.event(Progress(phase="write", step=0, steps=1))
-                paths = engine.write_result_folder(result, arguments.output, mesh)
-                reporter.event(Progress(phase="write", step=1, steps=1))
+    with choose_reporter(json_events=arguments.json_events) as reporter, _prepared(arguments.output), StopOnInterrupt() as stop:
+        result = engine.refine(
+            arguments.picture,
+            settings,
+            local=arguments.local,
+            fov_deg=mesh.fov_deg,
+            on_event=reporter.event,
+            should_stop=stop.requested,
+        )
+        reporter.event(Progress(phase="write", step=0, steps=1))
+        paths = engine.write_result_folder(result, arguments.output, mesh)
+        reporter.event(Progress(phase="write", step=1, steps=1))
     if arguments.json_events:
         print_json_line(_result_to_json(result, arguments.output, paths))
     else:

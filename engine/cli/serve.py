@@ -8,6 +8,7 @@ import sys
 from typing import Any
 
 from ..api.folders import find_folders
+from .installed import InstalledEngine
 
 _DESCRIPTION = """\
 Run the engine that Blender, the viewer and `refine` share. They start it themselves where none runs; run it here to see its log or to
@@ -24,14 +25,17 @@ def add_parser(verbs: Any) -> None:
     parser.set_defaults(run=run)
 
 
-def run(arguments: argparse.Namespace, engine: Any) -> int:
+def run(arguments: argparse.Namespace, engine: InstalledEngine) -> int:
     """Serve until told to end, or end the engine that runs.
 
     Raises:
         EngineError: ``--stop`` and the engine does not answer.
     """
     if arguments.stop:
-        return _stop()
+        with engine.connect(start=False) as client:
+            client.shutdown()
+        print("The engine ends.")
+        return 0
     from ..service.listener import ServiceSettings, serve
     from ..service.supervisor import Limits
 
@@ -43,13 +47,4 @@ def run(arguments: argparse.Namespace, engine: Any) -> int:
     )
     if not serve(find_folders(), settings):
         print("Another engine is running already.", file=sys.stderr)
-    return 0
-
-
-def _stop() -> int:
-    from ..api.client import EngineClient
-
-    with EngineClient.connect(start=False) as client:
-        client.shutdown()
-    print("The engine ends.")
     return 0

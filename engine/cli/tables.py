@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
+from ..api.messages import JobInfo
 from ..evaluation.compare import Comparison, MeanChange
 from ..evaluation.metrics import METRICS
 from ..evaluation.protocols import PROTOCOLS
@@ -79,6 +82,17 @@ def model_table(models: Sequence[ModelInfo]) -> Table:
 
 def _console() -> Console:
     return Console(width=None if sys.stdout.isatty() else _WIDTH_WHERE_NO_TERMINAL)
+
+
+def job_table(jobs: Sequence[JobInfo]) -> Table:
+    """Return the shared engine's jobs, newest last."""
+    table = _table("Jobs")
+    for title in ("id", "picture", "state", "submitted", "result"):
+        table.add_column(title, overflow="fold")
+    for job in jobs:
+        submitted = datetime.fromtimestamp(job.submitted_at).strftime("%Y-%m-%d %H:%M")
+        table.add_row(job.id[:8], escape(job.name), job.state, submitted, "yes" if job.has_result else _ABSENT)
+    return table
 
 
 def _table(title: str) -> Table:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from engine.api.errors import UnknownModelError
+from engine.api.client import EngineClient
+from engine.api.errors import EngineUnavailableError, UnknownModelError
 from engine.api.messages import Event, Notice, Progress
 from engine.api.result import RefineResult
 from engine.api.settings import RefineSettings
@@ -88,6 +90,17 @@ class QuickEngine(InstalledEngine):
         on_progress(50, 100)
         on_progress(100, 100)
         return Path("/weights") / name
+
+
+@pytest.fixture(scope="session", autouse=True)
+def engine_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A home for the shared engine of these tests, which is ended after them."""
+    home = tmp_path_factory.mktemp("home")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("REDEPTH_HOME", str(home))
+        yield home
+        with suppress(EngineUnavailableError), EngineClient.connect(start=False) as client:
+            client.shutdown()
 
 
 @pytest.fixture

@@ -31,10 +31,11 @@ def command(*words: str) -> list[str]:
     return [sys.executable, "-m", "engine", *words]
 
 
-def test_refine_on_a_terminal(models: list[str], picture: Path, tmp_path: Path, project_root: Path) -> None:
+@pytest.mark.parametrize("place", [[], ["--local"]])
+def test_refine_on_a_terminal(place: list[str], models: list[str], picture: Path, tmp_path: Path, project_root: Path) -> None:
     folder = tmp_path / "results"
     terminal, stderr = pty.openpty()
-    argv = command("refine", str(picture), "--output", str(folder), "--steps", "40", *models)
+    argv = command("refine", str(picture), "--output", str(folder), "--steps", "40", *models, *place)
     with subprocess.Popen(argv, cwd=project_root, stdout=subprocess.PIPE, stderr=stderr, text=True) as running:
         os.close(stderr)
         told = read_terminal(terminal)
@@ -66,9 +67,29 @@ def read_terminal(terminal: int) -> str:
         chunks.append(chunk)
 
 
-def test_interrupt_keeps_the_best_so_far(models: list[str], picture: Path, tmp_path: Path, project_root: Path) -> None:
+def test_the_shared_engine_writes_what_this_process_would(
+    models: list[str], picture: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folders = {}
+    for place in ("--local", "--json-events", "--json-events"):
+        folders[place] = tmp_path / place
+        argv = ["refine", str(picture), "--output", str(folders[place]), "--steps", "5", "--fov", "40", *models, place]
+        assert main(argv) == 0
+        lines = capsys.readouterr().out.splitlines()
+    assert json.loads(lines[0])["code"] == "engine.kept"
+    for name in FILES - {"result.json"}:
+        here, there = ((folder / name).read_bytes() for folder in folders.values())
+        assert here == there, name
+    here, there = (json.loads((folder / "result.json").read_text(encoding="utf-8")) for folder in folders.values())
+    for facts in (here, there):
+        del facts["provenance"]["seconds"]
+    assert here == there
+
+
+@pytest.mark.parametrize("place", [[], ["--local"]])
+def test_interrupt_keeps_the_best_so_far(place: list[str], models: list[str], picture: Path, tmp_path: Path, project_root: Path) -> None:
     folder = tmp_path / "results"
-    argv = command("refine", str(picture), "--output", str(folder), "--steps", "100000", "--json-events", *models)
+    argv = command("refine", str(picture), "--output", str(folder), "--steps", "100000", "--json-events", *models, *place)
     with subprocess.Popen(argv, cwd=project_root, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as running:
         assert running.stdout is not None
         assert running.stderr is not None

@@ -26,13 +26,15 @@ class FailingEngine(InstalledEngine):
         raise self.error
 
 
-@pytest.mark.parametrize("verb", [[], ["refine"], ["evaluate"], ["models"], ["models", "get"]])
-def test_help_reads_and_ends_well(verb: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize(
+    "verb", [[], ["refine"], ["evaluate"], ["models"], ["models", "get"], ["jobs"], ["jobs", "show"], ["jobs", "remove"], ["serve"]]
+)
+def test_help_reads_and_ends_well(verb: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
-        main([*verb, "--help"])
+        main([*verb.split(), "--help"])
     assert ended.value.code == 0
     shown = capsys.readouterr().out
-    assert " ".join(["usage: python -m engine", *verb]) in shown
+    assert f"usage: python -m engine {verb}".strip() in shown
     assert "==SUPPRESS==" not in shown
 
 

@@ -1,4 +1,4 @@
-"""The verb refine, on a double of the engine that reads and writes real files."""
+"""The verb refine in this process, on a double of the engine that reads and writes real files."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ FILES |= {"mesh.glb", "result.json"}
 
 def test_writes_the_folder_and_says_what_made_it(engine: Any, picture: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     folder = tmp_path / "new" / "results"
-    assert main(["refine", str(picture), "--output", str(folder), "--preset", "quick", "--fov", "40"], engine=engine) == 0
+    assert main(["refine", "--local", str(picture), "--output", str(folder), "--preset", "quick", "--fov", "40"], engine=engine) == 0
     assert {path.name for path in folder.iterdir()} == FILES
     red = np.asarray(Image.open(picture))[..., 0] / 255
     np.testing.assert_allclose(np.load(folder / "disparity_refined.npy"), 1 + red, atol=1e-6)
@@ -33,7 +33,7 @@ def test_writes_the_folder_and_says_what_made_it(engine: Any, picture: Path, tmp
 
 
 def test_json_events_alone_on_stdout(engine: Any, picture: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["refine", str(picture), "--output", str(tmp_path / "r"), "--steps", "3", "--json-events"], engine=engine) == 0
+    assert main(["refine", "--local", str(picture), "--output", str(tmp_path / "r"), "--steps", "3", "--json-events"], engine=engine) == 0
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert [line["step"] for line in lines if line.get("phase") == "refine"] == [1, 2, 3]
     assert [line["step"] for line in lines if line.get("phase") == "write"] == [0, 1]
@@ -58,7 +58,7 @@ def test_faults_leave_no_folder(
     (tmp_path / "words.png").write_text("no picture", encoding="utf-8")
     before = sorted(tmp_path.iterdir())
     chosen = {"picture": picture.name, "output": "results", "model": "embedded"} | changed
-    argv = ["refine", str(tmp_path / chosen["picture"]), "--output", str(tmp_path / chosen["output"]), "--depth-model", chosen["model"]]
+    argv = ["refine", "--local", str(tmp_path / chosen["picture"]), "--output", str(tmp_path / chosen["output"]), "--depth-model", chosen["model"]]
     assert main(argv, engine=engine) == status
     shown, told = capsys.readouterr()
     assert told.startswith("Error: ")
@@ -70,14 +70,14 @@ def test_faults_leave_no_folder(
 
 def test_a_folder_that_was_there_stays(engine: Any, picture: Path, tmp_path: Path) -> None:
     (tmp_path / "mine").mkdir()
-    assert main(["refine", str(picture), "--output", str(tmp_path / "mine"), "--depth-model", "nonsense"], engine=engine) == 4
+    assert main(["refine", "--local", str(picture), "--output", str(tmp_path / "mine"), "--depth-model", "nonsense"], engine=engine) == 4
     assert (tmp_path / "mine").is_dir()
 
 
 def test_interrupt_keeps_what_was_reached(engine: Any, picture: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     engine.before_step = lambda step: signal.raise_signal(signal.SIGINT) if step == 4 else None
     folder = tmp_path / "results"
-    assert main(["refine", str(picture), "--output", str(folder), "--steps", "50", "--members", "1"], engine=engine) == 130
+    assert main(["refine", "--local", str(picture), "--output", str(folder), "--steps", "50", "--members", "1"], engine=engine) == 130
     assert {path.name for path in folder.iterdir()} == FILES
     provenance = json.loads((folder / "result.json").read_text(encoding="utf-8"))["provenance"]
     assert (provenance["complete"], provenance["steps_done"]) == (False, 5)
@@ -93,6 +93,6 @@ def test_second_interrupt_aborts_and_leaves_nothing(engine: Any, picture: Path, 
         signal.raise_signal(signal.SIGINT)
 
     engine.before_step = interrupt_twice
-    assert main(["refine", str(picture), "--output", str(tmp_path / "results")], engine=engine) == 130
+    assert main(["refine", "--local", str(picture), "--output", str(tmp_path / "results")], engine=engine) == 130
     assert not (tmp_path / "results").exists()
     assert "Aborted" in capfd.readouterr().err
