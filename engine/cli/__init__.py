@@ -11,6 +11,6 @@ terminal only. With ``--json-events`` stdout carries one JSON object a line and 
     {"event": "result", ...}                                the last line of a run that gave something
     {"event": "error", "kind", "code", "sentence", "hint"}  the last line of one that did not
 
-Exit status: 0 done; 2 wrong request, 3 cannot write, 4 models, 5 device, 6 numbers, 7 shared engine (see `engine.api.errors`); 70 a fault in Re-Depth itself;
-130 stopped by Ctrl-C, with what was reached kept where something was.
+Exit status: 0 done; 2 wrong request, 3 cannot write, 4 models, 5 device, 6 numbers, 7 shared engine (see `engine.api.errors`); 70 a fault in
+Re-Depth itself; 130 stopped by Ctrl-C, with what was reached kept where something was.
 """

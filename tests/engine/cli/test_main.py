@@ -26,9 +26,7 @@ class FailingEngine(InstalledEngine):
         raise self.error
 
 
-@pytest.mark.parametrize(
-    "verb", [[], ["refine"], ["evaluate"], ["models"], ["models", "get"], ["jobs"], ["jobs", "show"], ["jobs", "remove"], ["serve"]]
-)
+@pytest.mark.parametrize("verb", ["", "refine", "evaluate", "models", "models get", "jobs", "jobs show", "jobs remove", "serve"])
 def test_help_reads_and_ends_well(verb: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         main([*verb.split(), "--help"])
