@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from huggingface_hub import HfApi, snapshot_download
-from huggingface_hub.errors import GatedRepoError, HfHubHTTPError, LocalEntryNotFoundError, RepositoryNotFoundError
+from huggingface_hub.errors import GatedRepoError, HTTPError, LocalEntryNotFoundError, RepositoryNotFoundError
 from huggingface_hub.utils import tqdm as hub_tqdm
 
 from ..api.errors import DownloadError, UnknownModelError, WeightsMissingError
@@ -246,7 +246,7 @@ def fetch_model(name: str, on_progress: Callable[[int, int], None]) -> Path:
         ) from error
     except RepositoryNotFoundError as error:
         raise DownloadError(f"The hub has no model {hub_name}, or does not show it to you.", hint="Check the name.") from error
-    except (HfHubHTTPError, OSError, RuntimeError, ValueError) as error:
+    except (HTTPError, OSError, RuntimeError, ValueError) as error:
         raise DownloadError(
             f"The hub could not be reached for {hub_name}.",
             hint="Check the network, or copy the model's folder here by other means and give its path.",

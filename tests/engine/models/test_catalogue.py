@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -71,10 +74,21 @@ def test_unknown_names_list_the_known_ones(hub_cache: Path, name: str, role: str
 
 
 @pytest.mark.parametrize("name", ["small", "someone/their-model"])
-def test_a_refused_network_is_one_clear_sentence(hub_cache: Path, name: str) -> None:
+def test_offline_mode_is_one_clear_sentence(hub_cache: Path, name: str) -> None:
     with pytest.raises(DownloadError, match="could not be reached"):
         fetch_model(name, lambda done, size: None)
     assert not list(hub_cache.rglob("*.safetensors"))
+
+
+def test_a_refused_network_is_one_clear_sentence(tmp_path: Path, project_root: Path) -> None:
+    """A real connection to a port where nothing listens."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("HF_")}
+    environment |= {"HF_ENDPOINT": "http://127.0.0.1:9", "HF_HOME": str(tmp_path)}
+    command = [sys.executable, "-m", "engine", "models", "get", "small"]
+    run = subprocess.run(command, cwd=project_root, env=environment, capture_output=True, text=True, timeout=60, check=False)
+    assert run.returncode == DownloadError.exit_status, run.stderr
+    assert "could not be reached" in run.stderr
+    assert "Traceback" not in run.stderr
 
 
 @pytest.mark.parametrize("name", ["embedded", "nonsense"])
