@@ -21,9 +21,10 @@ from .world.families import LABELLED
 from .world.scene import Scenes, disparity_target, draw_scenes
 from .world.textures import uniform
 
-SIZES_PX = ((154, 196), (154, 196), (168, 196), (168, 196), (126, 196), (196, 196), (196, 154))
+SIZES_PX = ((96, 128), (96, 128), (112, 128), (112, 128), (80, 128), (128, 128), (128, 96))
 _MONITOR_SCENES = 32
 _RAW_WEIGHT = 0.2
+_LEAST_SPREAD = 0.5
 _EDGE_WEIGHT = 0.5
 
 
@@ -39,7 +40,7 @@ def disparity_loss(predicted: Tensor, target: Tensor) -> Tensor:
     A loss without the raw part lets the range collapse, and z = 7 / (d + 0.1) needs it.
     """
     middle = target.flatten(1).median(1).values.view(-1, 1, 1, 1)
-    spread = (target - middle).abs().mean((1, 2, 3), keepdim=True).clamp_min(0.15)
+    spread = (target - middle).abs().mean((1, 2, 3), keepdim=True).clamp_min(_LEAST_SPREAD)
     error = (predicted - predicted.flatten(1).median(1).values.view(-1, 1, 1, 1) - target + middle) / spread
     loss = error.abs().mean() + _RAW_WEIGHT * (predicted - target).abs().mean()
     for stride in (1, 2, 4, 8):
@@ -93,7 +94,7 @@ def new_training(settings: TrainSettings, device: str, **architecture: int) -> T
 
 def main() -> None:
     """Train as the command line asks."""
-    options = training_parser(__doc__.split("\n")[0], steps=4000, batch=8, learning_rate=5e-4).parse_args()
+    options = training_parser(__doc__.split("\n")[0], steps=3500, batch=16, learning_rate=4e-4).parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     torch.set_num_threads(options.threads)
     settings = TrainSettings(
@@ -103,7 +104,7 @@ def main() -> None:
         batch=options.batch,
         families=(LABELLED.name,),
         sizes_px=SIZES_PX,
-        uses=5,
+        uses=6,
         apart=6,
     )
     run_training(new_training(settings, options.device), options, {"trained_on": "procedural scenes of the family 'labelled', drawn on the fly"})

@@ -13,13 +13,13 @@ _START_DISPARITY = 2.5
 
 
 def new_depth_network(
-    *, image_px: int = 196, patch_px: int = 14, hidden: int = 192, layers: int = 6, fusion: int = 32, head: int = 16
+    *, image_px: int = 128, patch_px: int = 16, hidden: int = 192, layers: int = 4, fusion: int = 32, head: int = 16
 ) -> DepthAnythingForDepthEstimation:
     """Return a small Depth Anything network with random weights: (B, 3, H, W) normalised picture in, raw disparity (B, H, W) >= 0 out.
 
     Args:
         image_px: long side of the input it is meant for.
-        layers: encoder blocks, a multiple of 3 here or above; four of them, evenly spread and the last included, feed the decoder.
+        layers: encoder blocks, at least 4; four of them, evenly spread and the last included, feed the decoder.
         fusion, head: channels of the decoder and of its last convolutions.
     """
     outputs = [round(layers * part / 4) for part in (1, 2, 3, 4)]
@@ -75,7 +75,7 @@ def _sine_positions(rows: int, columns: int, channels: int) -> Tensor:
 
 
 def _patch_cosines(patch_px: int, channels: int) -> Tensor:
-    """Return (channels, 3, patch, patch) projections onto the lowest cosines of a patch: 3/4 of them of its grey, the rest of two colour differences.
+    """Return (<= channels, 3, patch, patch) projections onto the lowest cosines of a patch's grey and of its two colour differences.
 
     Scaled with frequency, as natural pictures fall off with it, so that all projections are about equally strong.
     """
@@ -88,8 +88,7 @@ def _patch_cosines(patch_px: int, channels: int) -> Tensor:
     planes = (planes * (1 + (row**2 + column**2).flatten().sqrt())[:, None, None] / patch_px)[order]
     colours = torch.tensor([[1.0, 1.0, 1.0], [1.0, 0.0, -1.0], [1.0, -2.0, 1.0]])
     colours = colours / colours.norm(dim=1, keepdim=True)
-    counts = (channels - 2 * (channels // 8), channels // 8, channels // 8)
-    return torch.cat([colour[None, :, None, None] * planes[:count, None] for colour, count in zip(colours, counts, strict=True)])
+    return torch.cat([colour[None, :, None, None] * planes[: channels // 3, None] for colour in colours])
 
 
 @torch.no_grad()
@@ -105,7 +104,8 @@ def _start_weights(network: DepthAnythingForDepthEstimation) -> None:
                 nn.init.kaiming_normal_(module.weight, nonlinearity="linear")
     embeddings = network.backbone.embeddings
     projection = embeddings.patch_embeddings.projection
-    projection.weight.copy_(4 * _patch_cosines(network.config.patch_size, projection.out_channels))
+    cosines = 4 * _patch_cosines(network.config.patch_size, projection.out_channels)
+    projection.weight[: len(cosines)] = cosines
     positions = embeddings.position_embeddings
     side = network.config.backbone_config.image_size // network.config.patch_size
     positions[0, 1:] = 0.5 * _sine_positions(side, side, positions.shape[-1])

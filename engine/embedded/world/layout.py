@@ -50,7 +50,7 @@ def _choose(generator: torch.Generator, batch: int, ranges: list[tuple[float, fl
 
 
 def _draw_room(generator: torch.Generator, batch: int, eye_height: Tensor, back: Tensor) -> Placement:
-    yaw = torch.deg2rad(_choose(generator, batch, [(-5, 5), (-20, 20), (-50, 50)]))
+    yaw = torch.deg2rad(_choose(generator, batch, [(-5, 5), (-15, 15), (-45, 45)]))
     left, right = _choose(generator, batch, [(1, 3), (3, 8)]) * back, _choose(generator, batch, [(1, 3), (3, 8)]) * back
     ceiling = eye_height * _choose(generator, batch, [(1.0, 2.5), (3, 9)])
     behind = back
@@ -107,9 +107,9 @@ def draw_layout(generator: torch.Generator, family: Family, batch: int, slots: i
     """Draw the geometry of ``batch`` scenes with up to ``slots`` bodies each; slots used and the kind of each are one for the batch."""
     fov_deg = uniform(generator, batch, low=35, high=70)
     half_fov = torch.deg2rad(fov_deg) / 2
-    pitch = torch.deg2rad(_choose(generator, batch, [(-5, 10), (0, 25), (15, 50)]))
+    pitch = torch.deg2rad(_choose(generator, batch, [(0, 15), (5, 25), (10, 40)]))
     roll = torch.deg2rad(uniform(generator, batch, low=-3, high=3))
-    eye_height = _choose(generator, batch, [(0.3, 0.7), (0.6, 1.2)])
+    eye_height = _choose(generator, batch, [(0.4, 0.8), (0.6, 1.2)])
     back = _choose(generator, batch, [(1.2, 2.2), (1.5, 3.5), (3, 7)])
     room = _draw_room(generator, batch, eye_height, back)
     used = int(torch.randint(2, slots + 1, (1,), generator=generator, device=generator.device))
@@ -119,7 +119,7 @@ def draw_layout(generator: torch.Generator, family: Family, batch: int, slots: i
     for slot in range(used):
         kind = family.bodies[int(torch.randint(len(family.bodies), (1,), generator=generator, device=generator.device))]
         foot = _on_floor(generator, pitch, half_fov, eye_height, back)
-        size = foot.norm(dim=-1) * torch.exp(uniform(generator, batch, low=-2.9, high=-1.3))
+        size = foot.norm(dim=-1) * torch.exp(uniform(generator, batch, low=-3.3, high=-1.7))
         shape = torch.exp(uniform(generator, batch, 3, low=-0.9, high=0.9))
         scale = torch.minimum(size[:, None] * shape, 0.4 * foot.norm(dim=-1, keepdim=True))
         rotation = _draw_rotation(generator, batch)

@@ -21,6 +21,7 @@ BODY_SLOTS = 12
 _ROOM_MATERIALS = 3
 _TILES_A_BANK = 28
 _GRAZING = 0.3
+_NEAREST = 0.05
 
 MEDIAN_DEPTH = 2.5
 DEPTH_SCALE = 7.0
@@ -125,6 +126,35 @@ def draw_materials(generator: torch.Generator, family: Family, batch: int) -> Ma
     )
 
 
+def wear(layout: Layout, surface: Surface, directions: Tensor, materials: Materials) -> tuple[Surface, Tensor]:
+    """Return ``surface`` with its relief, and its albedo (B, P, 3).
+
+    Relief moves a point along its ray by height / |normal · ray| and tilts the normal by the height's slope.
+    """
+
+    def pick(table: Tensor) -> Tensor:
+        return table.gather(1, surface.material)
+
+    def sample(bank: Tensor, tiles: Tensor, t: Tensor) -> Tensor:
+        offset = t[..., None] * directions - centre
+        uv = torch.stack([(offset * u_axis).sum(-1), (offset * v_axis).sum(-1)], dim=-1) / size[..., None]
+        return sample_tiles(bank, pick(tiles).flatten(), uv.flatten(0, 1)).view(*t.shape, -1)
+
+    rotation, centre = _frames(layout, surface)
+    u_axis, v_axis = _tile_axes(rotation, surface.normals)
+    size, slope = pick(materials.tile_size), pick(materials.relief_slope)
+    length = directions.norm(dim=-1)
+    facing = (surface.normals * directions).sum(-1).abs() / length
+    lift = slope * size / (facing.clamp_min(_GRAZING) * length)
+    t = surface.t
+    for _ in range(2):  # The second pass reads the height where the first one moved the point to.
+        relief = sample(materials.relief_bank, materials.relief_tile, t)
+        t = (surface.t - lift * relief[..., 0]).clamp_min(_NEAREST)
+    normals = surface.normals - slope[..., None] * (relief[..., 1:2] * u_axis + relief[..., 2:] * v_axis)
+    worn = replace(surface, t=t, points=t[..., None] * directions, normals=torch.nn.functional.normalize(normals, dim=-1))
+    return worn, sample(materials.albedo_bank, materials.albedo_tile, t)
+
+
 def _frames(layout: Layout, surface: Surface) -> tuple[Tensor, Tensor]:
     """Return per pixel the rotation (B, P, 3, 3) and centre (B, P, 3) of the body or room it belongs to."""
     placements = [layout.room] * _ROOM_MATERIALS + [placement for _, placement in layout.bodies]
@@ -134,46 +164,12 @@ def _frames(layout: Layout, surface: Surface) -> tuple[Tensor, Tensor]:
     return rotations[scene, surface.material], centres[scene, surface.material]
 
 
-def wear(layout: Layout, surface: Surface, directions: Tensor, materials: Materials) -> tuple[Surface, Tensor]:
-    """Return ``surface`` with its relief, and its albedo (B, P, 3).
-
-    Relief moves a point along its ray by height / |normal · ray| and tilts the normal by the height's slope.
-    """
-
-    def pick(table: Tensor) -> Tensor:
-        return table.gather(1, surface.material).flatten()
-
-    rotation, centre = _frames(layout, surface)
-    u_axis, v_axis, uv_of = _tile_axes(rotation, centre, surface.normals)
-    size = pick(materials.tile_size)[:, None]
-    height_scale = (pick(materials.relief_slope)[:, None] * size).view(*surface.t.shape)
-    facing = (surface.normals * directions).sum(-1).abs() / directions.norm(dim=-1)
-    along = 1 / (facing.clamp_min(_GRAZING) * directions.norm(dim=-1))
-    t, relief = surface.t, torch.zeros(3)
-    for _ in range(2):
-        uv = uv_of(t[..., None] * directions).flatten(0, 1) / size
-        relief = sample_tiles(materials.relief_bank, pick(materials.relief_tile), uv).view(*surface.t.shape, 3)
-        t = (surface.t - height_scale * relief[..., 0] * along).clamp_min(0.05)
-    slope = pick(materials.relief_slope).view(*surface.t.shape, 1)
-    normals = surface.normals - slope * (relief[..., 1:2] * u_axis + relief[..., 2:] * v_axis)
-    albedo = sample_tiles(materials.albedo_bank, pick(materials.albedo_tile), uv).view(*surface.points.shape)
-    worn = replace(surface, t=t, points=t[..., None] * directions, normals=torch.nn.functional.normalize(normals, dim=-1))
-    return worn, albedo
-
-
-def _tile_axes(rotation: Tensor, centre: Tensor, normals: Tensor):
-    """Return world axes u, v (B, P, 3) of the tile on each point's dominant local face, and the map from world points to (u, v)."""
-    local = (normals[..., None, :] @ rotation)[..., 0, :].abs()
-    dominant = local.argmax(-1)
+def _tile_axes(rotation: Tensor, normals: Tensor) -> tuple[Tensor, Tensor]:
+    """Return world axes u, v (B, P, 3) of the tile on each point's dominant local face."""
+    dominant = (normals[..., None, :] @ rotation)[..., 0, :].abs().argmax(-1)
     u_index = torch.where(dominant == 0, 2, 0)[..., None, None].expand(*dominant.shape, 3, 1)
     v_index = torch.where(dominant == 1, 2, 1)[..., None, None].expand(*dominant.shape, 3, 1)
-    u_axis, v_axis = rotation.gather(-1, u_index)[..., 0], rotation.gather(-1, v_index)[..., 0]
-
-    def uv_of(points: Tensor) -> Tensor:
-        offset = points - centre
-        return torch.stack([(offset * u_axis).sum(-1), (offset * v_axis).sum(-1)], dim=-1)
-
-    return u_axis, v_axis, uv_of
+    return rotation.gather(-1, u_index)[..., 0], rotation.gather(-1, v_index)[..., 0]
 
 
 def draw_scenes(generator: torch.Generator, family: Family, batch: int, size: tuple[int, int]) -> Scenes:

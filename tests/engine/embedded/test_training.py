@@ -14,7 +14,7 @@ from engine.embedded.train_depth import disparity_loss
 from engine.embedded.training import SceneSource, Training, TrainSettings, learning_rate_factor
 
 TINY = TrainSettings(steps=4, seed=3, learning_rate=1e-3, batch=4, families=("labelled",), sizes_px=((28, 42),), uses=2, apart=2)
-ARCHITECTURE = {"image_px": 42, "hidden": 64, "layers": 4, "fusion": 16, "head": 8}
+ARCHITECTURE = {"image_px": 42, "patch_px": 14, "hidden": 64, "layers": 4, "fusion": 16, "head": 8}
 
 
 def tiny(kind: str) -> Training:
