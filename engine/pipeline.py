@@ -20,7 +20,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from . import __version__
-from .api.errors import OutOfMemoryError, RedepthError
+from .api.errors import OutOfMemoryError
 from .api.messages import Event, Notice, Phase, Progress
 from .api.result import FovSource, RefineResult
 from .api.settings import EMBEDDED, RefineSettings
@@ -40,6 +40,8 @@ ShouldStop = Callable[[], bool]
 OnPreview = Callable[[NDArray[np.float32]], None]
 
 PREVIEW_INTERVAL_S = 0.3
+# On the CPU torch's memory errors are plain RuntimeErrors: its own allocator's, and oneDNN's.
+_CPU_MEMORY_WORDS = ("allocate memory", "could not create a primitive")
 
 
 class MemberStore(Protocol):
@@ -313,13 +315,12 @@ def _load_prior(settings: RefineSettings, weights: dict[str, Weights], compute: 
 
 @contextmanager
 def _memory_errors_named(settings: RefineSettings) -> Iterator[None]:
-    """Turn torch's out-of-memory errors, which on the CPU are plain `RuntimeError`s, into ours."""
+    """Turn torch's out-of-memory errors into ours, with the next setting to try."""
     try:
         yield
-    except RedepthError:
-        raise
-    except (torch.OutOfMemoryError, MemoryError, RuntimeError) as error:
-        if isinstance(error, RuntimeError) and not isinstance(error, torch.OutOfMemoryError) and "allocate memory" not in str(error):
+    except (MemoryError, RuntimeError) as error:  # torch.OutOfMemoryError is a RuntimeError.
+        named = isinstance(error, (MemoryError, torch.OutOfMemoryError))
+        if not named and not any(words in str(error) for words in _CPU_MEMORY_WORDS):
             raise
         raise OutOfMemoryError("The device's memory is too small for these settings.", hint=_smaller_settings(settings)) from error
 

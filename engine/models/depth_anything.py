@@ -6,7 +6,7 @@ Shapes: H W pixels, N patch tokens of C channels.
 from __future__ import annotations
 
 import copy
-from typing import cast
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
@@ -52,7 +52,7 @@ class DepthAnything:
         self.patch_px: int = network.config.patch_size
         self.input_px: int = network.config.backbone_config.image_size
         self._decoder = DptDecoder(network).to(device)
-        self._encoder: nn.Module | None = network.backbone.to(device)
+        self._encoder: Any = network.backbone.to(device)
 
     @torch.no_grad()
     def encode(self, image_srgb: Tensor) -> Encoding:

@@ -58,8 +58,8 @@ def _best_device() -> DeviceName:
 
 
 def _require_present(name: DeviceName) -> None:
-    present = {"cuda": torch.cuda.is_available, "mps": torch.backends.mps.is_available, "cpu": lambda: True}[name]()
-    if not present:
+    absent = (name == "cuda" and not torch.cuda.is_available()) or (name == "mps" and not torch.backends.mps.is_available())
+    if absent:
         raise DeviceError(
             f"This machine has no {name} device that torch can use.", hint="Leave out --device to take the best there is.", code="device.absent"
         )

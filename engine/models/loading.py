@@ -18,7 +18,7 @@ for library_logging in (transformers_logging, diffusers_logging):
     library_logging.disable_progress_bar()
 
 
-def load_pretrained(kind: type, weights: Weights, **options: Any) -> Any:
+def load_pretrained(kind: type[Any], weights: Weights, **options: Any) -> Any:
     """Return ``kind.from_pretrained`` of the weights' folder, without the network and complete to the last tensor.
 
     Raises:

@@ -6,6 +6,7 @@ Shapes: B members, H W canvas pixels, c = 4 latent channels, h w = H/8 W/8.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from diffusers import AutoencoderKL, AutoencoderTiny, DDIMScheduler, UNet2DConditionModel
@@ -108,7 +109,7 @@ class StableDiffusionPrior:
             raise WeightsInvalidError(f"{self.weights.name} predicts {self.prediction_type!r}.", hint="Choose a model that predicts epsilon or v.")
 
 
-def _load_part(kind: type, weights: Weights, subfolder: str, dtype: torch.dtype) -> torch.nn.Module:
+def _load_part(kind: type[Any], weights: Weights, subfolder: str, dtype: torch.dtype) -> Any:
     """Load one part; where the folder holds only half-precision files, those."""
     folder = weights.folder / subfolder
     full_precision = (folder / "model.safetensors").exists() or (folder / "diffusion_pytorch_model.safetensors").exists()
@@ -117,7 +118,7 @@ def _load_part(kind: type, weights: Weights, subfolder: str, dtype: torch.dtype)
     return load_pretrained(kind, weights, subfolder=subfolder, variant=variant, use_safetensors=True, **{dtype_name: dtype})
 
 
-def _load_autoencoder(weights: Weights, tiny: Weights | None, dtype: torch.dtype) -> torch.nn.Module:
+def _load_autoencoder(weights: Weights, tiny: Weights | None, dtype: torch.dtype) -> Any:
     if tiny is not None:
         return load_pretrained(AutoencoderTiny, tiny, torch_dtype=dtype)
     return _load_part(AutoencoderKL, weights, "vae", dtype)
@@ -128,5 +129,5 @@ def _block_channels(autoencoder: AutoencoderKL | AutoencoderTiny) -> tuple[int, 
     return autoencoder.config.encoder_block_out_channels if is_tiny else autoencoder.config.block_out_channels
 
 
-def _frozen(module: torch.nn.Module, device: torch.device) -> torch.nn.Module:
+def _frozen(module: Any, device: torch.device) -> Any:
     return module.to(device).eval().requires_grad_(False)

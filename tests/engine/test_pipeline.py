@@ -163,7 +163,13 @@ def _raise(error: Exception) -> Callable[..., RefineResult]:
 
 
 @pytest.mark.parametrize(
-    "error", [torch.OutOfMemoryError("CUDA out of memory"), RuntimeError("DefaultCPUAllocator: can't allocate memory"), MemoryError()]
+    "error",
+    [
+        torch.OutOfMemoryError("CUDA out of memory"),
+        RuntimeError("DefaultCPUAllocator: can't allocate memory"),
+        RuntimeError("could not create a primitive"),
+        MemoryError(),
+    ],
 )
 def test_memory_errors_name_the_next_setting(
     picture: Picture, models: LoadedModels, settings: RefineSettings, error: Exception, monkeypatch: pytest.MonkeyPatch
