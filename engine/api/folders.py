@@ -10,7 +10,7 @@ import json
 import os
 import secrets
 import sys
-from collections.abc import MutableMapping
+from collections.abc import Mapping, MutableMapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -66,29 +66,29 @@ class Folders:
             make_private_folder(folder)
 
 
-def find_folders() -> Folders:
+def find_folders(environment: Mapping[str, str] = os.environ) -> Folders:
     """Return the places that the environment asks for."""
-    given = os.environ.get(HOME_VARIABLE)
+    given = environment.get(HOME_VARIABLE)
     if given:
         home = Path(given).expanduser().absolute()
         return Folders(home=home, runtime=home)
-    home = _user_folder()
-    runtime = os.environ.get("XDG_RUNTIME_DIR") if sys.platform.startswith("linux") else None
+    home = _user_folder(environment)
+    runtime = environment.get("XDG_RUNTIME_DIR") if sys.platform.startswith("linux") else None
     return Folders(home=home, runtime=Path(runtime) / _NAME if runtime and Path(runtime).is_dir() else home)
 
 
-def _user_folder() -> Path:
+def _user_folder(environment: Mapping[str, str]) -> Path:
     if sys.platform == "win32":
-        return Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local") / "Re-Depth"
+        return Path(environment.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local") / "Re-Depth"
     if sys.platform == "darwin":
         return Path.home() / "Library" / "Application Support" / "Re-Depth"
-    return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share") / _NAME
+    return Path(environment.get("XDG_DATA_HOME") or Path.home() / ".local" / "share") / _NAME
 
 
 def keep_models_at_home(environment: MutableMapping[str, str]) -> None:
     """Let ``REDEPTH_HOME``, where it is set, hold the hub's cache too; call it before anything imports the hub's library."""
     if environment.get(HOME_VARIABLE):
-        environment.setdefault("HF_HUB_CACHE", str(find_folders().models))
+        environment.setdefault("HF_HUB_CACHE", str(find_folders(environment).models))
 
 
 def make_private_folder(folder: Path) -> None:

@@ -30,6 +30,7 @@ class Child:
         cut_off_at: when its connection ended, or None.
         heard_at, moved_at: when it last gave a sign of life, and when its job last moved.
         phase: of its job.
+        longest_step_s: the longest time that its job took from one sign of progress to the next in ``refine``.
         facts: device, models and free memory as it last told them.
         reason: why it is being ended, where that is a fault.
     """
@@ -41,6 +42,7 @@ class Child:
         self.cut_off_at: float | None = None
         self.heard_at = self.moved_at = self.idle_since = now
         self.phase = "load"
+        self.longest_step_s = 0.0
         self.facts: dict[str, Any] = {}
         self.reason = ""
         self.cancel_sent_at: float | None = None

@@ -11,6 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, Listener
 from typing import Any
@@ -70,20 +71,22 @@ class Service:
     def run(self) -> None:
         """Serve until told to stop or left idle."""
         remove_old_address(self._folders)
-        address = new_address(self._folders)
-        listener = Listener(address, backlog=64)
+        listener = Listener(new_address(self._folders), backlog=64)
+        address = str(listener.address)
         self._jobs.load()
-        runtime = RuntimeFile(pid=os.getpid(), address=str(listener.address), key=self._key.hex(), protocol=PROTOCOL_VERSION, version=__version__)
+        runtime = RuntimeFile(pid=os.getpid(), address=address, key=self._key.hex(), protocol=PROTOCOL_VERSION, version=__version__)
         runtime.write(self._folders.runtime_file)
         threading.Thread(target=self._accept, args=(listener,), name="accept", daemon=True).start()
         self._supervisor.start()
-        _log.info("engine %s serves at %s", __version__, listener.address)
+        _log.info("engine %s serves at %s", __version__, address)
         try:
             self._wait_for_the_end()
         finally:
             self._folders.runtime_file.unlink(missing_ok=True)
             self._supervisor.stop()
-            remove_address(str(listener.address))
+            with suppress(OSError):  # somebody tidied up before us
+                listener.close()
+            remove_address(address)
         _log.info("engine ended")
 
     def _wait_for_the_end(self) -> None:

@@ -8,7 +8,8 @@ It looks at the state and acts, again whenever something changed and a few times
     its job has not moved for `Limits.stall_s` of the phase that it is in, though the heart beats.
 
 A lost worker is terminated, and killed if that does not end it within `Limits.grace_s`. A cancelled job has `Limits.grace_s` to stop between
-steps before the same happens; once it is past its steps it has `Limits.closing_s`, for then its result is nearly there.
+steps before the same happens, or one and a half of its longest step where steps are slow, so that what it reached is kept; once it is past
+its steps it has `Limits.closing_s`, for then its result is nearly there.
 """
 
 from __future__ import annotations
@@ -142,8 +143,13 @@ class Supervisor:
         if child.cancel_sent_at is None:
             child.cancel_sent_at = now
             child.send({"cancel": job.job_id})
-        elif now - child.cancel_sent_at > (self._limits.closing_s if child.phase in _CLOSING else self._limits.grace_s):
+        elif now - child.cancel_sent_at > self._time_to_stop(child):
             child.terminate(now, self._limits.grace_s)
+
+    def _time_to_stop(self, child: Child) -> float:
+        if child.phase in _CLOSING:
+            return self._limits.closing_s
+        return max(self._limits.grace_s, 1.5 * child.longest_step_s)
 
     def _start_child(self, job: ListedJob, now: float) -> None:
         self._numbers += 1
@@ -160,6 +166,7 @@ class Supervisor:
     def _give(self, child: Child, job: ListedJob, now: float) -> None:
         child.job, child.phase, child.cancel_sent_at = job, "load", None
         child.heard_at = child.moved_at = now
+        child.longest_step_s = 0.0
         child.forget_output()
 
     def _bury(self, child: Child) -> None:
@@ -210,6 +217,8 @@ class Supervisor:
         job = child.job
         if job is None or message.get("job") != job.job_id:
             return
+        if child.phase == "refine":
+            child.longest_step_s = max(child.longest_step_s, child.heard_at - child.moved_at)
         child.moved_at = child.heard_at
         if kind == "event":
             self._hear_event(child, job, event_from_json(message.get("event")))

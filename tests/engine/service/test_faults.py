@@ -152,6 +152,13 @@ def test_a_job_that_does_not_stop_when_cancelled_is_ended_and_keeps_its_members(
     assert (Path(job.info.folder) / "members" / "0-0").exists() == (phase == "refine")
 
 
+def test_a_job_of_slow_steps_is_given_the_time_of_a_step_to_stop(client: EngineClient, picture: Path) -> None:
+    job = client.submit(picture, settings("slow"))
+    wait_until(lambda: any(getattr(event, "phase", "") == "refine" and event.step == 2 for event in job.poll(0.05)))
+    job.cancel()
+    assert job.result(10).provenance["steps_done"] == 3
+
+
 def test_rubbish_on_stdout_is_only_a_log(client: EngineClient, picture: Path) -> None:
     job = client.submit(picture, settings("rubbish refine"))
     assert job.result(20).provenance["complete"]

@@ -2,6 +2,7 @@
 
 Everything around the refinement is the product's own: process, connection, heartbeat, folders. Prompts are ``ACCIDENT PHASE``, such as
 ``die refine`` or ``stop write``; with ``once`` behind them only the first worker has it. ``refine`` means: in the second batch of members.
+``slow`` alone makes steps last longer than a cancelled job is usually given.
 """
 
 from __future__ import annotations
@@ -22,10 +23,11 @@ from engine.api.array_folder import read_array_folder, write_array_folder
 from engine.api.errors import DamagedFolderError, NumericalError
 from engine.api.messages import Notice, Phase, Progress
 from engine.api.result import RefineResult
+from engine.api.settings import MethodSettings
 from engine.service.job_folder import JobFolder
 from engine.service.worker import Report, work_for_engine
 
-STEP_S = 0.01
+STEP_S, SLOW_STEP_S = 0.01, 1.2
 SIDE_PX = 40
 
 
@@ -47,7 +49,7 @@ class ToyRefiner:
             members = range(first, min(first + (method.members_per_batch or method.members), method.members))
             if first:
                 accident.may_happen("refine", report)
-            batch, steps = self._batch(job, report, members, start, method.steps, method.seed)
+            batch, steps = self._batch(job, report, members, start, method, settings.prompt == "slow")
             steps_done += steps * len(members)
             batches.append(batch)
             if steps < method.steps:
@@ -67,16 +69,17 @@ class ToyRefiner:
             provenance={"complete": steps_done == method.steps * method.members, "steps_done": steps_done, "pid": os.getpid()},
         )
 
-    def _batch(self, job: JobFolder, report: Report, members: range, start: Any, steps: int, seed: int) -> tuple[Any, int]:
+    def _batch(self, job: JobFolder, report: Report, members: range, start: Any, method: MethodSettings, slow: bool) -> tuple[Any, int]:
+        steps = method.steps
         try:
             return np.array(read_array_folder(job.members(members), check_digests=True)[0]["disparity"]), steps
         except DamagedFolderError:
             pass
-        batch = np.stack([start + np.random.default_rng((seed, member)).random(SIDE_PX, np.float32) for member in members])
+        batch = np.stack([start + np.random.default_rng((method.seed, member)).random(SIDE_PX, np.float32) for member in members])
         for step in range(1, steps + 1):
             if report.should_stop():
                 return batch, step - 1
-            time.sleep(STEP_S)
+            time.sleep(SLOW_STEP_S if slow else STEP_S)
             report.on_event(Progress(phase="refine", step=step, steps=steps, member=members[0] + 1, members=len(members)))
             report.on_preview(batch[:, :, None].mean(0))
         write_array_folder(job.members(members), {"disparity": batch}, {})
