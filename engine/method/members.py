@@ -38,7 +38,8 @@ class Members(nn.Module):
                 {"params": list(self.patch_tokens), "lr": settings.embeddings_lr},
                 {"params": list(self.decoders.parameters()), "lr": settings.head_lr},
                 {"params": [self.scale_offset], "lr": settings.scale_offset_lr},
-            ]
+            ],
+            fused=True,  # One kernel for all parameters; there are hundreds of small ones.
         )
 
     def _tokens(self, member: int) -> tuple[Tensor, ...]:
