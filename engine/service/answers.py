@@ -21,6 +21,7 @@ from .revisions import Revisions
 from .supervisor import Supervisor
 
 LONGEST_WAIT_S = 30.0
+JOBS_USED_AT_ONCE = 50
 
 
 class Answers:
@@ -32,16 +33,16 @@ class Answers:
         self._jobs_bytes = 0
         self.clients = 0
 
-    def answer(self, question: dict[str, Any], used: set[str]) -> dict[str, Any]:
+    def answer(self, question: dict[str, Any], used: dict[str, None]) -> dict[str, Any]:
         """Return the answer to ``question``.
 
         Args:
-            used: the jobs that the asking connection takes part in; those that it asks about join them.
+            used: the jobs that the asking connection takes part in, last used last; those that it asks about join them.
 
         Raises:
             RedepthError: to be sent instead.
         """
-        known: dict[str, Callable[[dict[str, Any], set[str]], dict[str, Any]]] = {
+        known: dict[str, Callable[[dict[str, Any], dict[str, None]], dict[str, Any]]] = {
             "submit": self._submit,
             "follow": self._follow,
             "cancel": self._cancel,
@@ -60,7 +61,7 @@ class Answers:
         """Count the job folders, and remove the oldest where they hold too much."""
         self._jobs_bytes = enforce_limit(self._jobs, self._limit_bytes)
 
-    def _submit(self, question: dict[str, Any], used: set[str]) -> dict[str, Any]:
+    def _submit(self, question: dict[str, Any], used: dict[str, None]) -> dict[str, Any]:
         settings = RefineSettings.from_json(_object(question, "settings"))
         picture = Path(_text(question, "picture"))
         request = Request(
@@ -76,23 +77,23 @@ class Answers:
             info = self._jobs.submit(request, create_job_folder(self._jobs.folder, request, picture))
         return {"job": asdict(info)}
 
-    def _follow(self, question: dict[str, Any], used: set[str]) -> dict[str, Any]:
+    def _follow(self, question: dict[str, Any], used: dict[str, None]) -> dict[str, Any]:
         job_id = self._known_job(question, used)
         after, wait_s = int(_number(question, "after")), min(_number(question, "wait_s"), LONGEST_WAIT_S)
         info, events, last = self._jobs.news(job_id, after, wait_s)
         return {"job": asdict(info), "events": events, "after": last}
 
-    def _cancel(self, question: dict[str, Any], used: set[str]) -> dict[str, Any]:
+    def _cancel(self, question: dict[str, Any], used: dict[str, None]) -> dict[str, Any]:
         return {"job": asdict(self._jobs.cancel(self._known_job(question, used)))}
 
-    def _remove(self, question: dict[str, Any], used: set[str]) -> dict[str, Any]:
+    def _remove(self, question: dict[str, Any], used: dict[str, None]) -> dict[str, Any]:
         return {"job": asdict(self._jobs.remove(_text(question, "job"), user=_text(question, "job") in used))}
 
-    def _release(self, question: dict[str, Any], used: set[str]) -> dict[str, Any]:
+    def _release(self, question: dict[str, Any], used: dict[str, None]) -> dict[str, Any]:
         self._supervisor.release()
         return {}
 
-    def _end(self, question: dict[str, Any], used: set[str]) -> dict[str, Any]:
+    def _end(self, question: dict[str, Any], used: dict[str, None]) -> dict[str, Any]:
         self._shut_down()
         return {}
 
@@ -114,17 +115,22 @@ class Answers:
                 jobs_bytes=self._jobs_bytes,
             )
 
-    def _known_job(self, question: dict[str, Any], used: set[str]) -> str:
+    def _known_job(self, question: dict[str, Any], used: dict[str, None]) -> str:
         job_id = _text(question, "job")
         self._jobs.info(job_id)
         self._take_part(job_id, used)
         return job_id
 
-    def _take_part(self, job_id: str, used: set[str]) -> None:
-        if job_id not in used:
-            used.add(job_id)
-            with self._jobs.changed:
+    def _take_part(self, job_id: str, used: dict[str, None]) -> None:
+        with self._jobs.changed:
+            if job_id not in used:
                 self._jobs.users[job_id] += 1
+            used.pop(job_id, None)
+            used[job_id] = None
+            while len(used) > JOBS_USED_AT_ONCE:  # else a program that runs for weeks would keep everything
+                oldest = next(iter(used))
+                del used[oldest]
+                self._jobs.users[oldest] -= 1
 
 
 def _readable_digest(picture: Path) -> str:

@@ -20,6 +20,7 @@ from .job_folder import JobFolder, Request, SavedState
 
 EVENTS_KEPT = 1000
 STARTS_ALLOWED = 3
+STOPPING_S = 90.0
 _log = logging.getLogger(__name__)
 
 
@@ -90,9 +91,13 @@ class JobList:
             self._enqueue(job, job.saved.starts)
 
     def find_whole(self, job_id: str) -> JobInfo | None:
-        """Return the job if there is nothing to do for it: it is on its way, or finished with its files in place."""
+        """Return the job if there is nothing to do for it: it is on its way, or finished with its files in place.
+
+        One that is about to stop is waited for, for whoever asks wants it to run.
+        """
         with self.changed:
             job = self._jobs.get(job_id)
+            self.changed.wait_for(lambda: job is None or job.ended or not job.cancel_asked, STOPPING_S)
             if job is None or job.saved.state in ("failed", "cancelled") or (job.ended and not job.folder.has_result()):
                 return None
             job.folder.touch()

@@ -123,7 +123,7 @@ class Service:
 
     def _attend(self, connection: Connection) -> None:
         """Serve one connection from its first byte to its last."""
-        channel, used, adopted = Channel(connection), set[str](), False
+        channel, used, adopted = Channel(connection), dict[str, None](), False
         try:
             channel.authenticate(self._key, first=True)
             adopted = self._greet(channel)
@@ -138,7 +138,7 @@ class Service:
                 channel.close()
             with self._jobs.changed:
                 self._answers.clients -= 1
-                self._jobs.users.subtract(used)
+                self._jobs.users.subtract(list(used))
                 self._jobs.changed.notify_all()
 
     def _greet(self, channel: Channel) -> bool:
@@ -164,7 +164,7 @@ class Service:
         channel.send(welcome)
         return False
 
-    def _answer(self, channel: Channel, question: dict[str, Any], used: set[str]) -> None:
+    def _answer(self, channel: Channel, question: dict[str, Any], used: dict[str, None]) -> None:
         try:
             answer = self._answers.answer(question, used)
         except RedepthError as error:

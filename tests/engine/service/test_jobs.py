@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import stat
 import time
 from itertools import pairwise
@@ -101,6 +103,15 @@ def test_a_job_cancelled_between_steps_keeps_what_it_reached_and_goes_on_when_su
     batches = {event.member for event in again.events() if isinstance(event, Progress) and event.phase == "refine"}
     assert batches == {2, 3}
     assert again.result(0).provenance["complete"]
+
+
+def test_a_job_submitted_again_while_it_stops_runs_to_its_end(client: EngineClient, picture: Path) -> None:
+    job = client.submit(picture, settings("sleep upsample once", steps=2))
+    wait_until(lambda: any(getattr(event, "code", "") == "toy" for event in job.poll(0.05)))
+    job.cancel()
+    os.kill(client.status().worker_pid or 0, signal.SIGKILL)
+    again = client.submit(picture, settings("sleep upsample once", steps=2))
+    assert again.result(10).provenance["complete"]
 
 
 def test_a_job_cancelled_in_its_last_moments_is_finished_or_cancelled_and_never_broken(client: EngineClient, picture: Path) -> None:
