@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import os
 import random
+import shutil
 import socket
 import struct
+import subprocess
 from collections.abc import Iterator
 from contextlib import suppress
 from multiprocessing.connection import Connection
@@ -31,7 +33,7 @@ from engine.api.errors import (
 )
 from engine.api.folders import RuntimeFile, find_folders, read_runtime_file
 from engine.api.messages import MAX_FRAME_BYTES, PROTOCOL_VERSION
-from tests.engine.service.toys import ToyEngine, settings, wait_until
+from tests.engine.service.toys import ROOT, ToyEngine, settings, wait_until
 
 FRAMES = 10_000
 SETTINGS = settings().to_json()
@@ -187,3 +189,17 @@ def test_ten_thousand_random_frames_disturb_nobody(toy: ToyEngine, client: Engin
     assert "fault" not in (toy.home / "toy.log").read_text()
     assert client.status().pid == runtime.pid
     wait_until(lambda: client.status().clients <= 2)
+
+
+@pytest.mark.parametrize("python", ["python3.12", "python3.13", "python3.14"])
+def test_a_client_of_another_python_gets_in(runtime: RuntimeFile, python: str) -> None:
+    code = (
+        "from engine.api.connecting import open_channel; from engine.api.folders import find_folders\n"
+        "channel = open_channel(find_folders(), {'role': 'client'}, 5); channel.send({'ask': 'status'}); print(channel.receive(5)['status']['pid'])"
+    )
+    command = [shutil.which(python) or python, "-W", "error", "-c", code]
+    try:
+        subprocess.run([command[0], "-V"], check=True, capture_output=True, timeout=20)
+    except (OSError, subprocess.CalledProcessError):
+        pytest.skip(f"{python} is not on this machine")
+    assert subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True, timeout=30).stdout.strip() == str(runtime.pid)
