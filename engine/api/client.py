@@ -113,7 +113,7 @@ class EngineClient:
         return self._job(answer)
 
     def jobs(self) -> list[JobInfo]:
-        """Return all jobs whose folders are kept, newest last."""
+        """Return the jobs whose folders are kept, newest last; of more than 500 the newest."""
         return [job_from_json(job) for job in self._ask({"ask": "jobs"}).get("jobs", [])]
 
     def remove(self, job_id: str) -> None:

@@ -22,6 +22,7 @@ from .supervisor import Supervisor
 
 LONGEST_WAIT_S = 30.0
 JOBS_USED_AT_ONCE = 50
+JOBS_TOLD = 500  # what fits a frame with room to spare
 
 
 class Answers:
@@ -47,7 +48,7 @@ class Answers:
             "follow": self._follow,
             "cancel": self._cancel,
             "remove": self._remove,
-            "jobs": lambda question, used: {"jobs": [asdict(info) for info in self._jobs.infos()]},
+            "jobs": lambda question, used: {"jobs": [asdict(info) for info in self._jobs.infos()[-JOBS_TOLD:]]},
             "status": lambda question, used: {"status": asdict(self._status())},
             "release": self._release,
             "shutdown": self._end,

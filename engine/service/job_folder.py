@@ -153,10 +153,11 @@ class JobFolder:
 
     def has_complete_result(self) -> bool:
         """Return whether there is a result, and of all steps."""
-        if not self.has_result():
+        try:
+            facts = json.loads((self.result / FACTS_NAME).read_text(encoding="utf-8"))
+            return self.has_result() and bool(facts["provenance"]["complete"])
+        except (OSError, ValueError, KeyError, TypeError):
             return False
-        facts = json.loads((self.result / FACTS_NAME).read_text(encoding="utf-8"))
-        return bool(facts.get("provenance", {}).get("complete"))
 
     def touch(self) -> None:
         """Note that it was used now."""

@@ -123,7 +123,20 @@ class Service:
 
     def _attend(self, connection: Connection) -> None:
         """Serve one connection from its first byte to its last."""
-        channel, used, adopted = Channel(connection), dict[str, None](), False
+        used: dict[str, None] = {}
+        try:
+            self._converse(Channel(connection), used)
+        except OSError as error:  # such as too many open files, in the making of the channel
+            _log.warning("a connection was given up: %s", error)
+            connection.close()
+        finally:
+            with self._jobs.changed:
+                self._answers.clients -= 1
+                self._jobs.users.subtract(list(used))
+                self._jobs.changed.notify_all()
+
+    def _converse(self, channel: Channel, used: dict[str, None]) -> None:
+        adopted = False
         try:
             channel.authenticate(self._key, first=True)
             adopted = self._greet(channel)
@@ -136,10 +149,6 @@ class Service:
         finally:
             if not adopted:
                 channel.close()
-            with self._jobs.changed:
-                self._answers.clients -= 1
-                self._jobs.users.subtract(list(used))
-                self._jobs.changed.notify_all()
 
     def _greet(self, channel: Channel) -> bool:
         """Return whether it was a worker, whose connection now is the supervisor's.

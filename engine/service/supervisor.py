@@ -29,6 +29,7 @@ from .child import Child
 from .job_list import JobList, ListedJob
 from .revisions import ENGINE_ROOT
 
+_LOADING = ("load", "base")  # the first use of a device loads libraries too
 _CLOSING = ("upsample", "write")
 _LOOK_S = 0.25
 _ASLEEP_S = 2.0
@@ -130,7 +131,7 @@ class Supervisor:
         limits = self._limits
         if child.cut_off_at is not None and now - child.cut_off_at > limits.last_words_s:
             return "its connection ended"
-        loading = child.channel is None or (child.job is not None and child.phase == "load")
+        loading = child.channel is None or (child.job is not None and child.phase in _LOADING)
         if now - child.heard_at > (limits.loading_beat_s if loading else limits.beat_s):
             return f"it gave no sign of life for {now - child.heard_at:.0f} s in phase {child.phase}"
         if child.job and now - child.moved_at > limits.stall_s[child.phase]:
@@ -156,9 +157,8 @@ class Supervisor:
         try:
             child = Child(self._numbers, self._command, os.environ, ENGINE_ROOT, now)
         except OSError as error:
-            self._jobs.end(
-                job, "failed", WorkerDiedError(f"The worker cannot be started: {error.strerror}.", hint="Check the engine's installation.")
-            )
+            death = WorkerDiedError(f"The worker cannot be started: {error.strerror}.", hint="Check the engine's installation.")
+            self._jobs.end(job, "failed", death)
             return
         self.child = child
         self._give(child, job, now)

@@ -155,8 +155,21 @@ def test_a_job_that_does_not_stop_when_cancelled_is_ended_and_keeps_its_members(
 def test_a_job_of_slow_steps_is_given_the_time_of_a_step_to_stop(client: EngineClient, picture: Path) -> None:
     job = client.submit(picture, settings("slow"))
     wait_until(lambda: any(getattr(event, "phase", "") == "refine" and event.step == 2 for event in job.poll(0.05)))
+    time.sleep(0.3)  # into the third step
     job.cancel()
     assert job.result(10).provenance["steps_done"] == 3
+
+
+def test_a_worker_that_cannot_even_start_says_why(toy: ToyEngine, home: Path, picture: Path) -> None:
+    with toy.start(worker_command=["/bin/sh", "-c", "echo no such module >&2; exit 3"]) as client:
+        with pytest.raises(WorkerDiedError, match="ended with status 3, in phase load") as caught:
+            client.submit(picture, settings()).result(20)
+        assert "no such module" in caught.value.hint
+    with toy.connected() or toy.start() as client:
+        client.shutdown()
+    toy.processes[-1].wait(timeout=10)
+    with toy.start(worker_command=["/no/such/program"]) as client, pytest.raises(WorkerDiedError, match="cannot be started"):
+        client.submit(picture, settings()).result(20)
 
 
 def test_rubbish_on_stdout_is_only_a_log(client: EngineClient, picture: Path) -> None:
