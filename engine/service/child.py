@@ -115,10 +115,11 @@ class Child:
 
     def how_it_ended(self) -> str:
         """Return the process's end in words."""
-        status = self._process.returncode
-        if status is not None and status < 0:
-            return f"was ended by signal {signal.Signals(-status).name}"
-        return f"ended with status {status}"
+        status = self._process.returncode or 0
+        if status >= 0:
+            return f"ended with status {status}"
+        named = {int(number): number.name for number in signal.Signals}
+        return f"was ended by signal {named.get(-status, -status)}"
 
     def output(self) -> bytes:
         """Return the last that it wrote to stdout and stderr since `forget_output`."""
