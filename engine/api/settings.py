@@ -88,7 +88,9 @@ class MethodSettings:
         _require_range("guidance_scale", self.guidance_scale, -1000.0, 1000.0)
         _require_whole("timestep_min", self.timestep_min, 0, 999)
         _require_whole("timestep_max", self.timestep_max, 0, 999)
-        _require(self.timestep_min <= self.timestep_max, f"timestep_min {self.timestep_min} is above timestep_max {self.timestep_max}.", "Swap the two.")
+        _require(
+            self.timestep_min <= self.timestep_max, f"timestep_min {self.timestep_min} is above timestep_max {self.timestep_max}.", "Swap the two."
+        )
         _require_choice("weighting", self.weighting, get_args(Weighting))
         _require_range("smoothness_weight", self.smoothness_weight, 0.0, 1e6)
         _require_choice("canvas", self.canvas, get_args(Canvas))
@@ -184,7 +186,15 @@ _SD_PRESETS: dict[str, MethodSettings] = {
 
 # The embedded prior sees the input picture, works on small pixels and carries its signal at high noise: it wants values of its own.
 _EMBEDDED_METHOD = MethodSettings(
-    steps=100, members=3, embeddings_lr=5e-3, guidance_scale=2.0, timestep_min=500, timestep_max=950, weighting="x0", smoothness_weight=0.005, canvas="fit"
+    steps=100,
+    members=3,
+    embeddings_lr=5e-3,
+    guidance_scale=2.0,
+    timestep_min=500,
+    timestep_max=950,
+    weighting="x0",
+    smoothness_weight=0.005,
+    canvas="fit",
 )
 _EMBEDDED_PRESETS: dict[str, MethodSettings] = {
     "paper": MethodSettings(),
