@@ -87,17 +87,6 @@ class Channel:
             raise _gone() from exc
         return _parse(frame)
 
-    def has_message(self) -> bool:
-        """Return at once whether something can be received; also true after the other side went away.
-
-        Raises:
-            EngineUnavailableError: this side closed the connection.
-        """
-        try:
-            return self._connection.poll(0)
-        except (OSError, ValueError) as exc:
-            raise _gone() from exc
-
     def close(self) -> None:
         """End the connection, also under a thread that waits on it; closing twice is no error."""
         try:

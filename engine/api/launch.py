@@ -62,8 +62,8 @@ def start_engine(folders: Folders, installation: Installation) -> subprocess.Pop
         EngineUnavailableError: the system cannot start it.
     """
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
-    folders.make()
     try:
+        folders.make()
         with _log_for_appending(folders.log_file) as log:
             child = subprocess.Popen(
                 [str(installation.python), "-m", "engine", "serve"],
@@ -75,7 +75,8 @@ def start_engine(folders: Folders, installation: Installation) -> subprocess.Pop
                 **_detached(),
             )
     except OSError as exc:
-        raise EngineUnavailableError(f"{installation.python} cannot be started: {exc.strerror}.", hint="Check the engine's Python.") from exc
+        sentence = f"The engine cannot be started by {installation.python} in {folders.home}: {exc.strerror}."
+        raise EngineUnavailableError(sentence, hint="Check the engine's Python and the permissions of that folder.") from exc
     threading.Thread(target=child.wait, daemon=True).start()  # takes note of its end, whenever that is
     return child
 

@@ -19,6 +19,7 @@ from typing import Any
 from .. import __version__
 from ..api.channel import HANDSHAKE_S, Channel
 from ..api.connecting import version_error
+from ..api.disk import disk_errors_in_words
 from ..api.errors import EngineError, FrameRefusedError, RedepthError, RequestError, error_to_json
 from ..api.folders import Folders, RuntimeFile, write_private_file
 from ..api.messages import PROTOCOL_VERSION
@@ -190,8 +191,12 @@ def serve(folders: Folders, settings: ServiceSettings) -> bool:
     """Run the engine of this home until it ends; return at once with False where another one runs.
 
     SIGTERM and SIGINT end it in order: unfinished jobs go on when it is started again.
+
+    Raises:
+        OutputError: its folders cannot be made.
     """
-    folders.make()
+    with disk_errors_in_words(folders.home):
+        folders.make()
     single = SingleEngine(folders.lock_file)
     if not single.acquire():
         return False

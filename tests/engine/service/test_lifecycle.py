@@ -100,6 +100,15 @@ def test_a_stale_runtime_file_is_cleaned_up(real_home: Path, content: str | None
     assert not dead.exists()
 
 
+def test_a_home_that_cannot_be_made_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "file").write_text("in the way")
+    monkeypatch.setenv("REDEPTH_HOME", str(tmp_path / "file" / "home"))
+    with pytest.raises(EngineUnavailableError, match="Not a directory"):
+        EngineClient.connect()
+    served = subprocess.run([sys.executable, "-m", "engine", "serve"], cwd=ROOT, capture_output=True, text=True, timeout=30, check=False)
+    assert (served.returncode, "Not a directory" in served.stderr) == (3, True)
+
+
 def test_an_engine_that_was_killed_is_replaced(real_home: Path) -> None:
     with EngineClient.connect() as client:
         pid = client.status().pid

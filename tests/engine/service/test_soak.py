@@ -5,9 +5,12 @@ from __future__ import annotations
 import subprocess
 import sys
 
+import pytest
+
 from tests.engine.service.toys import ROOT
 
 
+@pytest.mark.slow
 def test_random_kills_lose_no_job() -> None:
     command = [sys.executable, str(ROOT / "tests" / "soak.py"), "--kills", "8", "--seed", "3"]
     run = subprocess.run(command, capture_output=True, text=True, timeout=150, check=False)

@@ -19,6 +19,7 @@ from engine.pipeline import load_models, refine_picture
 from engine.service.listener import WORKER_COMMAND
 from tests.engine.service.toys import HERE, ToyEngine, settings, wait_until
 
+pytestmark = pytest.mark.slow
 MAPS = ("image_srgb", "disparity_base", "disparity_refined", "uncertainty")
 
 
