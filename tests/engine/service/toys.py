@@ -85,5 +85,5 @@ def is_alive(pid: int) -> bool:
     """Return whether a process runs (one that ended and is not yet taken note of does not)."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except FileNotFoundError:
+    except (FileNotFoundError, ProcessLookupError):
         return False
