@@ -28,8 +28,8 @@ the engine says why and closes.
 The worker, the process that holds the models, speaks over the same transport as role ``worker`` with the ``number`` that it was started with.
 The engine sends {"run": ID, "revisions": {role: revision}} and {"cancel": ID}. The worker sends {"tell": KIND, ...}: ``beat`` twice a second from a
 thread of its own, with ``device``, ``models`` and ``free_memory_mb``; ``event`` with ``event``; ``preview`` after each new ``preview.npy``;
-``done`` with ``complete`` once the result is in the folder; ``failed`` with ``error``, and with ``leaving`` where the process is not fit for
-another job. All but ``beat`` name their ``job``. Whichever side sees the other go away ends the connection.
+``done`` with ``complete`` once the result is in the folder; ``failed`` with ``error``, with ``traceback`` for its log, and with ``leaving`` where
+the process is not fit for another job. All but ``beat`` name their ``job``. Whichever side sees the other go away ends the connection.
 """
 
 from __future__ import annotations

@@ -206,6 +206,7 @@ class JobList:
     def end(self, job: ListedJob, state: JobState, error: RedepthError | None = None) -> None:
         """Let a job be over."""
         with self.changed:
+            _remove_job_parts(job)
             job.has_result = job.folder.has_result()
             self._save(job, state, error)
             job.folder.touch()
@@ -213,8 +214,7 @@ class JobList:
             self.changed.notify_all()
 
     def _enqueue(self, job: ListedJob, starts: int) -> None:
-        remove_parts(job.folder.path)
-        remove_parts(job.folder.path / "members")
+        _remove_job_parts(job)
         job.cancel_asked, job.has_result = False, False
         self._save(job, "queued", starts=starts)
         self._queue.append(job)
@@ -250,3 +250,9 @@ class JobList:
 
 def _listed(folder: JobFolder, request: Request) -> ListedJob:
     return ListedJob(folder=folder, name=request.name, submitted_at=request.submitted_at, revisions=dict(request.revisions))
+
+
+def _remove_job_parts(job: ListedJob) -> None:
+    """Remove what a worker that died left half-written; none is at the job now."""
+    remove_parts(job.folder.path)
+    remove_parts(job.folder.path / "members")

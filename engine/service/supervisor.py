@@ -185,8 +185,8 @@ class Supervisor:
         else:
             self._end_job(child, job, "failed", _death(child))
 
-    def _end_job(self, child: Child, job: ListedJob, state: Any, error: RedepthError | None = None) -> None:
-        if output := child.output():
+    def _end_job(self, child: Child, job: ListedJob, state: Any, error: RedepthError | None = None, traceback: str = "") -> None:
+        if output := child.output() + traceback.encode(errors="replace"):
             try:
                 (job.folder.path / "worker.log").write_bytes(output)
             except OSError as refusal:
@@ -230,7 +230,8 @@ class Supervisor:
             error = error_from_json(dict(message.get("error") or {}))
             if message.get("leaving"):
                 child.leave(child.heard_at, self._limits.grace_s)
-            self._end_job(child, job, "cancelled" if error.code == "cancelled" else "failed", None if error.code == "cancelled" else error)
+            cancelled, traceback = error.code == "cancelled", str(message.get("traceback", ""))
+            self._end_job(child, job, "cancelled" if cancelled else "failed", None if cancelled else error, traceback)
         else:
             raise FrameRefusedError(f"A worker tells no {kind!r}.")
 

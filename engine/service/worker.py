@@ -37,6 +37,7 @@ from .job_folder import JobFolder
 
 BEAT_S = 0.5
 TELL_S = 0.1
+TRACEBACK_CHARACTERS = 20_000
 
 
 class Refiner(Protocol):
@@ -136,7 +137,8 @@ class Worker:
             complete = self._refine(JobFolder(self._jobs / order["run"]), order["revisions"], report)
         except Exception as exc:  # the edge of the worker: whatever it was, the job fails with it and the engine goes on
             error, leaving = _for_the_client(exc)
-            report.tell("failed", error=error_to_json(error), leaving=leaving)
+            said = "".join(traceback.format_exception(exc))[-TRACEBACK_CHARACTERS:] if error is not exc else ""
+            report.tell("failed", error=error_to_json(error), leaving=leaving, traceback=said)
             return not leaving
         finally:
             self._reports.pop(order["run"])
@@ -174,7 +176,6 @@ def _for_the_client(exc: Exception) -> tuple[RedepthError, bool]:
     if isinstance(exc, MemoryError):
         sentence = "This machine's memory is too small for this picture and these settings."
         return OutOfMemoryError(sentence, hint="Close other programs, try --members-per-batch 1, or reduce the picture."), True
-    traceback.print_exception(exc)
     sentence = f"Re-Depth has a fault of its own: {type(exc).__name__}: {exc}"
     return RedepthError(sentence[:500], hint="See worker.log in the job's folder.", code="fault"), True
 
