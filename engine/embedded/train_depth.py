@@ -104,7 +104,7 @@ def main() -> None:
         batch=options.batch,
         families=(LABELLED.name,),
         sizes_px=SIZES_PX,
-        uses=6,
+        uses=3,
         apart=6,
     )
     run_training(new_training(settings, options.device), options, {"trained_on": "procedural scenes of the family 'labelled', drawn on the fly"})
