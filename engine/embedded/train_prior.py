@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Callable
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -100,7 +101,7 @@ def prior_monitor(device: str) -> Callable[[nn.Module], float]:
     return monitor
 
 
-def new_training(settings: TrainSettings, device: str, **architecture: object) -> Training:
+def new_training(settings: TrainSettings, device: str, **architecture: Any) -> Training:
     """Return a prior training at step 0; equal settings give equal weights."""
     torch.manual_seed(settings.seed)
     network = new_prior_network(canvas_px=CANVAS_PX, pixel_unshuffle=FOLD_PX, **architecture)

@@ -169,7 +169,8 @@ class Training:
 
     def export(self, folder: Path, facts: dict[str, Any]) -> None:
         """Write the averaged weights as float16 in ``save_pretrained`` form, and ``training.json`` with settings and ``facts``."""
-        copy.deepcopy(self.averaged).half().save_pretrained(folder)
+        network: Any = copy.deepcopy(self.averaged).half()
+        network.save_pretrained(folder)
         record = {
             "settings": asdict(self.settings),
             "steps_done": self.step,
