@@ -32,7 +32,7 @@ from .method.protocols import DiffusionPrior
 from .method.refine import Problem, RefinedMembers, StepReport, base_disparity, prepare, refine_members
 from .models.catalogue import Weights, find_weights
 from .models.depth_anything import DepthAnything
-from .models.devices import Compute, choose_compute
+from .models.devices import Compute, choose_compute, is_out_of_memory
 from .models.embedded_prior import EmbeddedPrior
 
 OnEvent = Callable[[Event], None]
@@ -40,8 +40,6 @@ ShouldStop = Callable[[], bool]
 OnPreview = Callable[[NDArray[np.float32]], None]
 
 PREVIEW_INTERVAL_S = 0.3
-# On the CPU torch's memory errors are plain RuntimeErrors: its own allocator's, and oneDNN's.
-_CPU_MEMORY_WORDS = ("allocate memory", "could not create a primitive")
 
 
 class MemberStore(Protocol):
@@ -318,9 +316,8 @@ def _memory_errors_named(settings: RefineSettings) -> Iterator[None]:
     """Turn torch's out-of-memory errors into ours, with the next setting to try."""
     try:
         yield
-    except (MemoryError, RuntimeError) as error:  # torch.OutOfMemoryError is a RuntimeError.
-        named = isinstance(error, (MemoryError, torch.OutOfMemoryError))
-        if not named and not any(words in str(error) for words in _CPU_MEMORY_WORDS):
+    except (MemoryError, RuntimeError) as error:
+        if not is_out_of_memory(error):
             raise
         raise OutOfMemoryError("The device's memory is too small for these settings.", hint=_smaller_settings(settings)) from error
 

@@ -9,6 +9,8 @@ import torch
 from ..api.errors import DeviceError, SettingsError
 from ..api.settings import DeviceName, Precision
 
+# On the CPU torch's memory errors are plain RuntimeErrors: its own allocator's, and oneDNN's.
+_CPU_MEMORY_WORDS = ("allocate memory", "could not create a primitive")
 _DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 
 
@@ -49,6 +51,13 @@ def choose_compute(device: DeviceName, precision: Precision) -> Compute:
     automatic = torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float16
     dtype = automatic if precision == "auto" else _DTYPES[precision]
     return Compute(device=torch.device("cuda"), prior_dtype=dtype, label=torch.cuda.get_device_name())
+
+
+def is_out_of_memory(error: Exception) -> bool:
+    """Return whether ``error``, of Python, torch or oneDNN, says that memory ran out."""
+    if isinstance(error, (MemoryError, torch.OutOfMemoryError)):
+        return True
+    return isinstance(error, RuntimeError) and any(words in str(error) for words in _CPU_MEMORY_WORDS)
 
 
 def _best_device() -> DeviceName:

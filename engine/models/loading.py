@@ -12,6 +12,7 @@ from transformers.utils import logging as transformers_logging
 
 from ..api.errors import WeightsInvalidError
 from .catalogue import Weights
+from .devices import is_out_of_memory
 
 for library_logging in (transformers_logging, diffusers_logging):
     library_logging.set_verbosity_error()
@@ -40,6 +41,8 @@ def load_pretrained(kind: type[Any], weights: Weights, **options: Any) -> Any:
             return model
         return kind.from_pretrained(weights.folder, local_files_only=True, **options)
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RuntimeError, SafetensorError) as error:
+        if is_out_of_memory(error):
+            raise
         what = "configuration" if issubclass(kind, PretrainedConfig) else "weights"
         raise WeightsInvalidError(f"The {what} of {place} cannot be loaded as {kind.__name__}: {_first_line(error)}", hint=hint) from error
 

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from engine.api.errors import DeviceError, SettingsError
-from engine.models.devices import choose_compute
+from engine.models.devices import choose_compute, is_out_of_memory
 
 
 def test_cpu_computes_in_float32_and_says_so() -> None:
@@ -39,3 +39,14 @@ def test_gpu_prior_defaults_to_half_precision() -> None:
         pytest.skip("no CUDA device")
     assert choose_compute("cuda", "auto").prior_precision in ("bfloat16", "float16")
     assert choose_compute("cuda", "float16").prior_dtype == torch.float16
+
+
+def test_memory_errors_are_told_from_others() -> None:
+    memory = [
+        MemoryError(),
+        torch.OutOfMemoryError("full"),
+        RuntimeError("DefaultCPUAllocator: can't allocate memory"),
+        RuntimeError("could not create a primitive"),
+    ]
+    others = [RuntimeError("shape mismatch"), ValueError("can't allocate memory"), OSError()]
+    assert [is_out_of_memory(error) for error in memory + others] == [True] * 4 + [False] * 3
