@@ -14,7 +14,7 @@ if __name__ == "__main__":
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a file name that the terminal cannot show is no reason to fail
     keep_models_at_home(os.environ)
-    # Torch's threads shall spin only briefly while they wait for each other: with the default, a step takes many times as long as soon as
-    # another program wants the processor.
+    # Torch's threads shall spin only briefly while they wait for each other: with the default, a step can take many times as long
+    # when other programs want the processor.
     os.environ.setdefault("GOMP_SPINCOUNT", "2000")
     sys.exit(main())

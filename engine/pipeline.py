@@ -151,7 +151,7 @@ class _Run:
                 uncertainty = upsample_disparity(_array(ensemble.spread), guide).clip(min=0)
         resolved_fov_deg, fov_source = resolve_fov(self.picture, fov_deg)
         return RefineResult(
-            image_srgb=np.rint(guide * 255).astype(np.uint8),
+            image_srgb=_srgb8(guide),
             disparity_base=disparity_base,
             disparity_refined=disparity_refined,
             uncertainty=uncertainty,
@@ -225,7 +225,7 @@ class _Run:
             return self.settings.prompt, "user"
         from .models.caption import CAPTIONER, caption_or_none  # Costs a second that only this path needs.
 
-        written = caption_or_none(np.rint(self.picture.image_srgb * 255).astype(np.uint8))
+        written = caption_or_none(_srgb8(self.picture.image_srgb))
         if written is None:
             self._notice("prompt.none", f"No prompt was given and the captioner {CAPTIONER} is not on this machine: the prompt is empty.")
             return "", "none"
@@ -334,6 +334,10 @@ def _smaller_settings(settings: RefineSettings) -> str:
 
 def _array(tensor: Tensor) -> NDArray[np.float32]:
     return tensor.float().cpu().numpy()
+
+
+def _srgb8(image_srgb: NDArray[np.float32]) -> NDArray[np.uint8]:
+    return np.rint(image_srgb * 255).astype(np.uint8)
 
 
 def _versions() -> dict[str, str]:

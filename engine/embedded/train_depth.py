@@ -7,7 +7,6 @@ B scenes, H W pixels.
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 
 import torch
@@ -16,7 +15,7 @@ from torch.nn.functional import interpolate
 
 from ..models.architectures import new_depth_network
 from ..models.depth_anything import IMAGENET_MEAN, IMAGENET_STD
-from .training import Training, TrainSettings, run_training, seeded, training_parser
+from .training import Training, TrainSettings, run_training, seeded, train_settings, training_parser
 from .world.families import LABELLED
 from .world.scene import Scenes, disparity_target, draw_scenes
 from .world.textures import uniform
@@ -95,13 +94,8 @@ def new_training(settings: TrainSettings, device: str, **architecture: int) -> T
 def main() -> None:
     """Train as the command line asks."""
     options = training_parser(__doc__.split("\n")[0], steps=3500, batch=16, learning_rate=4e-4).parse_args()
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
-    torch.set_num_threads(options.threads)
-    settings = TrainSettings(
-        steps=options.steps,
-        seed=options.seed,
-        learning_rate=options.learning_rate,
-        batch=options.batch,
+    settings = train_settings(
+        options,
         families=(LABELLED.name,),
         sizes_px=SIZES_PX,
         uses=3,

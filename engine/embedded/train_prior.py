@@ -8,7 +8,6 @@ A sample is a picture and the picture relit by the method's own renderer on the 
 from __future__ import annotations
 
 import json
-import logging
 from collections.abc import Callable
 from typing import Any
 
@@ -21,7 +20,7 @@ from ..method.guidance import add_noise
 from ..method.relight import Light, pseudo_depth, relight
 from ..models.architectures import new_prior_network
 from ..models.embedded_prior import CANVAS_MULTIPLE_PX, CANVAS_PX, FOLD_PX, cosine_alphas_cumprod, latents_from_canvas
-from .training import Training, TrainSettings, run_training, seeded, training_parser
+from .training import Training, TrainSettings, run_training, seeded, train_settings, training_parser
 from .world.families import LABELLED, UNSEEN
 from .world.scene import DEPTH_SCALE, MIN_DISPARITY, Scenes, disparity_target, draw_scenes
 from .world.textures import uniform
@@ -112,13 +111,8 @@ def new_training(settings: TrainSettings, device: str, **architecture: Any) -> T
 def main() -> None:
     """Train as the command line asks."""
     options = training_parser(__doc__.split("\n")[0], steps=5000, batch=16, learning_rate=8e-4).parse_args()
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
-    torch.set_num_threads(options.threads)
-    settings = TrainSettings(
-        steps=options.steps,
-        seed=options.seed,
-        learning_rate=options.learning_rate,
-        batch=options.batch,
+    settings = train_settings(
+        options,
         families=(LABELLED.name, UNSEEN.name),
         sizes_px=SIZES_PX,
         uses=4,

@@ -199,6 +199,13 @@ def training_parser(description: str, *, steps: int, batch: int, learning_rate: 
     return parser
 
 
+def train_settings(options: argparse.Namespace, **own: Any) -> TrainSettings:
+    """Return the settings that the shared command line asks for, with the training's ``own``, and set up this process as it asks."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
+    torch.set_num_threads(options.threads)
+    return TrainSettings(steps=options.steps, seed=options.seed, learning_rate=options.learning_rate, batch=options.batch, **own)
+
+
 def run_training(training: Training, options: argparse.Namespace, facts: dict[str, Any]) -> None:
     """Resume, run and export as the command line asks."""
     if options.resume:
