@@ -34,7 +34,7 @@ CACHE = ROOT / ".cache"
 REQUIREMENTS = ROOT / "requirements"
 CONSTRAINTS = REQUIREMENTS / "constraints.txt"
 # Installed in this order. Torch goes first and alone, so that no other package chooses its version or build.
-REQUIREMENT_FILES = (REQUIREMENTS / "torch.txt", REQUIREMENTS / "engine.txt", REQUIREMENTS / "test.txt")
+REQUIREMENT_FILES = (REQUIREMENTS / "torch.txt", REQUIREMENTS / "engine.txt", REQUIREMENTS / "desktop.txt", REQUIREMENTS / "test.txt")
 SAMPLE = ROOT / "samples" / "still_life.jpg"
 
 # What the pinned wheels expect the system to have: library -> Debian package.
