@@ -29,7 +29,7 @@ ALLOWED = {
     "engine/api": {"numpy", "engine.api"},
     "engine/geometry": {"numpy", "engine.api", "engine.geometry"},
     "engine/method": {"torch", "engine.api", "engine.method"},
-    "desktop": {"numpy", "PIL", "moderngl", "desktop", "engine.api", "engine.geometry", "engine.export"} | QT,
+    "desktop": {"numpy", "PIL", "moderngl", "desktop", "engine.api", "engine.geometry", "engine.export", "engine.evaluation"} | QT,
     "blender_addon": {"numpy", "blender_addon"} | BLENDER,
 }
 # Folder -> what it must not import.
