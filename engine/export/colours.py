@@ -16,6 +16,18 @@ from ..geometry.disparity import DisparityRange, normalise
 
 _ROWS_PER_BLOCK = 256
 
+# Name for people -> colour map; the first one is what files are written with. Light or warm = near in all of them.
+COLOUR_MAPS = {
+    "Inferno": "bids:inferno",
+    "Magma": "bids:magma",
+    "Viridis": "bids:viridis",
+    "Cividis": "cividis:cividis",
+    "Turbo": "google:turbo",
+    "Spectral": "colorbrewer:spectral_r",
+    "Grey": "matlab:gray",
+}
+DEFAULT_COLOUR_MAP = next(iter(COLOUR_MAPS))
+
 
 @cache
 def _table(name: str) -> NDArray[np.uint8]:
@@ -27,9 +39,18 @@ def _colour(unit_values: FloatArray, name: str) -> NDArray[np.uint8]:
     return _table(name)[np.rint(unit_values * 255).astype(np.uint8)]
 
 
-def disparity_to_srgb8(disparity: FloatArray, value_range: DisparityRange | None = None) -> NDArray[np.uint8]:
-    """Return colours (H, W, 3), dark purple = far end of the range, light yellow = near end."""
-    return _colour(normalise(disparity, value_range), "matplotlib:inferno")
+def disparity_to_srgb8(disparity: FloatArray, value_range: DisparityRange | None = None, colour_map: str = DEFAULT_COLOUR_MAP) -> NDArray[np.uint8]:
+    """Return colours (H, W, 3); of the default map dark purple = far end of the range, light yellow = near end.
+
+    Args:
+        colour_map: a name of `COLOUR_MAPS`.
+    """
+    return _colour(normalise(disparity, value_range), COLOUR_MAPS[colour_map])
+
+
+def share_to_srgb8(share: FloatArray) -> NDArray[np.uint8]:
+    """Return colours (H, W, 3) of shares in [0, 1], held at its ends: black = 0, pale yellow = 1; for errors and spreads."""
+    return _colour(np.clip(share, 0, 1), "crameri:lajolla")
 
 
 def change_to_srgb8(change: FloatArray, limit: float) -> NDArray[np.uint8]:

@@ -1,8 +1,9 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
-from engine.export.colours import change_to_srgb8, disparity_to_srgb8, normals_to_srgb8
+from engine.export.colours import COLOUR_MAPS, DEFAULT_COLOUR_MAP, change_to_srgb8, disparity_to_srgb8, normals_to_srgb8, share_to_srgb8
 from engine.geometry.disparity import DisparityRange
 
 
@@ -33,3 +34,18 @@ def test_change_is_blue_white_red_and_symmetric() -> None:
 def test_normal_colours() -> None:
     normals = np.array([[[0, 0, 1], [1, 0, 0], [0, -1, 0]]] * 300, np.float32)
     np.testing.assert_array_equal(normals_to_srgb8(normals)[299], [[128, 128, 255], [255, 128, 128], [128, 0, 128]])
+
+
+@pytest.mark.parametrize("colour_map", COLOUR_MAPS)
+def test_every_colour_map_tells_all_levels_apart(colour_map: str) -> None:
+    colours = disparity_to_srgb8(np.linspace(0, 1, 64)[None], colour_map=colour_map)[0]
+    assert len(np.unique(colours, axis=0)) == 64
+    default = disparity_to_srgb8(np.linspace(0, 1, 64)[None])[0]
+    assert np.array_equal(colours, default) == (colour_map == DEFAULT_COLOUR_MAP)
+
+
+def test_a_larger_share_is_brighter_and_what_is_beyond_keeps_the_ends_colour() -> None:
+    colours = share_to_srgb8(np.array([[-1.0, 0.0, 0.25, 0.5, 0.75, 1.0, 2.0]]))[0].astype(float)
+    brightness = colours @ [0.2126, 0.7152, 0.0722]
+    assert np.diff(brightness[1:6]).min() > 10
+    assert (brightness[0], brightness[6]) == (brightness[1], brightness[5])
