@@ -1,4 +1,4 @@
-"""One picture through the whole engine: models loaded, base depth, refinement, upsampling.
+"""One picture through the whole engine: models loaded, base depth, refinement, quality gate, upsampling.
 
 This is where pictures, models and method meet; each part knows nothing of the others. Shapes: H W picture pixels, h w model pixels.
 """
@@ -24,6 +24,8 @@ from .api.errors import OutOfMemoryError
 from .api.messages import Event, Notice, Phase, Progress
 from .api.result import FovSource, RefineResult
 from .api.settings import EMBEDDED, RefineSettings
+from .gate.finding import Finding
+from .gate.judge import judge
 from .geometry.camera import DEFAULT_FOV_DEG
 from .images.picture import Picture
 from .images.upsample import upsample_disparity
@@ -141,13 +143,20 @@ class _Run:
             ensemble = combine(torch.cat([batch.disparity for batch in batches]), base) if batches else None
         if ensemble is not None and not ensemble.related:
             self._notice("refine.unrelated", "The refined disparity no longer rises with the base: refinement failed on this picture.")
+        refined = None if ensemble is None else ensemble.disparity
+        kept: Tensor | None = None
+        finding: Finding | None = None
+        if ensemble is not None and self.settings.gate and self._is_complete(batches):
+            with self._phase("gate"):
+                judged = judge(base, ensemble)
+                refined, kept, finding = judged.disparity, judged.kept, judged.finding
         with self._phase("upsample"):
             guide = self.picture.image_srgb
             disparity_base = upsample_disparity(_array(base), guide)
-            if ensemble is None:
+            if ensemble is None or refined is None:
                 disparity_refined, uncertainty = disparity_base.copy(), np.zeros_like(disparity_base)
             else:
-                disparity_refined = upsample_disparity(_array(ensemble.disparity), guide)
+                disparity_refined = upsample_disparity(_array(refined), guide)
                 uncertainty = upsample_disparity(_array(ensemble.spread), guide).clip(min=0)
         resolved_fov_deg, fov_source = resolve_fov(self.picture, fov_deg)
         return RefineResult(
@@ -155,9 +164,10 @@ class _Run:
             disparity_base=disparity_base,
             disparity_refined=disparity_refined,
             uncertainty=uncertainty,
+            kept=None if kept is None else upsample_share(_array(kept), guide.shape[:2]),
             fov_deg=resolved_fov_deg,
             fov_source=fov_source,
-            provenance=self._provenance(prompt, prompt_source, problem, batches),
+            provenance=self._provenance(prompt, prompt_source, problem, batches, finding),
         )
 
     def _base(self, prompt: str) -> tuple[Problem, Tensor]:
@@ -246,9 +256,13 @@ class _Run:
         if phase != "refine":
             self.on_event(Progress(phase=phase, step=1, steps=1, elapsed_s=self.seconds[phase], eta_s=0.0))
 
-    def _provenance(self, prompt: str, prompt_source: str, problem: Problem, batches: list[RefinedMembers]) -> dict[str, Any]:
+    def _is_complete(self, batches: list[RefinedMembers]) -> bool:
+        return _steps_done(batches) == self.settings.method.steps * self.settings.method.members
+
+    def _provenance(
+        self, prompt: str, prompt_source: str, problem: Problem, batches: list[RefinedMembers], finding: Finding | None
+    ) -> dict[str, Any]:
         method, compute = self.settings.method, self.models.compute
-        steps_done = sum(batch.steps_done * len(batch.disparity) for batch in batches)
         height_px, width_px = problem.image_srgb.shape[-2:]
         return {
             "picture": {"name": self.picture.source_name, "sha256": self.picture.sha256},
@@ -264,9 +278,10 @@ class _Run:
             "device_name": compute.label,
             "prior_precision": compute.prior_precision,
             "model_size_px": [width_px, height_px],
-            "complete": steps_done == method.steps * method.members,
-            "steps_done": steps_done,
+            "complete": self._is_complete(batches),
+            "steps_done": _steps_done(batches),
             "steps_asked": method.steps * method.members,
+            "gate": None if finding is None else finding.to_json(),
             "seconds": {phase: round(seconds, 3) for phase, seconds in self.seconds.items()},
             "notices": [{"code": notice.code, "text": notice.text} for notice in self.notices],
             "versions": _versions(),
@@ -292,6 +307,12 @@ def member_batches(members: int, members_per_batch: int) -> list[range]:
     """Return the member numbers of each batch; ``members_per_batch`` 0 means one batch of all."""
     size = members_per_batch or members
     return [range(first, min(first + size, members)) for first in range(0, members, size)]
+
+
+def upsample_share(share: NDArray[np.float32], size: tuple[int, int]) -> NDArray[np.float32]:
+    """Return ``share`` (h, w) in [0, 1] at ``size`` (height, width), bilinear: it is smooth already, so no edge has to be found again."""
+    resized = functional.interpolate(torch.from_numpy(share)[None, None], size=size, mode="bilinear", align_corners=False)
+    return resized[0, 0].clamp(0, 1).numpy()
 
 
 def resolve_fov(picture: Picture, fov_deg: float | None) -> tuple[float, FovSource]:
@@ -330,6 +351,10 @@ def _smaller_settings(settings: RefineSettings) -> str:
     if settings.depth_model in ("large", "base"):
         return "Try --depth-model small."
     return "Try --device cpu, or close other programs that use the device."
+
+
+def _steps_done(batches: list[RefinedMembers]) -> int:
+    return sum(batch.steps_done * len(batch.disparity) for batch in batches)
 
 
 def _array(tensor: Tensor) -> NDArray[np.float32]:

@@ -29,6 +29,7 @@ ALLOWED = {
     "engine/api": {"numpy", "engine.api"},
     "engine/geometry": {"numpy", "engine.api", "engine.geometry"},
     "engine/method": {"torch", "engine.api", "engine.method"},
+    "engine/gate": {"torch", "engine.api", "engine.method", "engine.gate"},
     "desktop": {"numpy", "PIL", "moderngl", "desktop", "engine.api", "engine.geometry", "engine.export", "engine.evaluation"} | QT,
     "blender_addon": {"numpy", "blender_addon"} | BLENDER,
 }

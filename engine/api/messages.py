@@ -42,8 +42,8 @@ from .errors import FrameRefusedError
 PROTOCOL_VERSION = 1
 MAX_FRAME_BYTES = 1 << 20
 
-Phase = Literal["load", "base", "refine", "upsample", "write"]
-PHASES: tuple[Phase, ...] = ("load", "base", "refine", "upsample", "write")
+Phase = Literal["load", "base", "refine", "gate", "upsample", "write"]
+PHASES: tuple[Phase, ...] = ("load", "base", "refine", "gate", "upsample", "write")
 
 JobState = Literal["queued", "running", "finished", "failed", "cancelled"]
 ENDED: tuple[JobState, ...] = ("finished", "failed", "cancelled")

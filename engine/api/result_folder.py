@@ -12,6 +12,7 @@ from .errors import DamagedFolderError
 from .result import RefineResult
 
 _MAPS = ("disparity_base", "disparity_refined", "uncertainty")
+_GATE = "gate"  # The file of `RefineResult.kept`; there only where the quality gate ran.
 
 
 def write_result(folder: Path, result: RefineResult) -> None:
@@ -21,6 +22,8 @@ def write_result(folder: Path, result: RefineResult) -> None:
         OutputError: the disk is full or refuses.
     """
     arrays = {name: getattr(result, name) for name in ("image_srgb", *_MAPS)}
+    if result.kept is not None:
+        arrays[_GATE] = result.kept
     write_array_folder(folder, arrays, {"fov_deg": result.fov_deg, "fov_source": result.fov_source, "provenance": result.provenance})
 
 
@@ -32,10 +35,12 @@ def read_result(folder: Path) -> RefineResult:
     """
     arrays, facts = read_array_folder(folder)
     try:
-        fields: dict[str, Any] = {**arrays, **facts}
+        fields: dict[str, Any] = {**arrays, **facts, "kept": arrays.get(_GATE)}
+        fields.pop(_GATE, None)
         result = RefineResult(**fields)
-        sizes = {getattr(result, name).shape for name in _MAPS} | {result.image_srgb.shape[:2]}
-        sound = len(sizes) == 1 and result.image_srgb.dtype == np.uint8 and all(getattr(result, name).dtype == np.float32 for name in _MAPS)
+        maps = [getattr(result, name) for name in _MAPS] + ([] if result.kept is None else [result.kept])
+        sizes = {values.shape for values in maps} | {result.image_srgb.shape[:2]}
+        sound = len(sizes) == 1 and result.image_srgb.dtype == np.uint8 and all(values.dtype == np.float32 for values in maps)
     except (TypeError, AttributeError) as exc:
         raise DamagedFolderError(f"The folder {folder} holds no result.", hint="Submit the picture again.") from exc
     if not sound:

@@ -111,6 +111,7 @@ class RefineSettings:
         negative_prompt: the text that guidance moves away from.
         device, precision: ``auto`` takes the best that the machine has, and the result says which.
         input_px: long side of the depth model's input; 0 = the model's own (518 for Depth Anything V2).
+        gate: compare the refinement with the base afterwards, and keep the base where the signs speak for it (`engine.gate`).
     """
 
     preset: Preset = "default"
@@ -122,6 +123,7 @@ class RefineSettings:
     device: DeviceName = "auto"
     precision: Precision = "auto"
     input_px: int = 0
+    gate: bool = True
     method: MethodSettings
 
     def __post_init__(self) -> None:
@@ -136,6 +138,7 @@ class RefineSettings:
         _require_choice("precision", self.precision, get_args(Precision))
         if self.input_px != 0:
             _require_whole("input_px", self.input_px, 56, 2048)
+        _require(isinstance(self.gate, bool), f"gate is {self.gate!r}, neither true nor false.", "Give gate true or false.")
 
     def to_json(self) -> dict[str, Any]:
         """Return the settings as a JSON object; `from_json` gives an equal object back."""

@@ -31,7 +31,7 @@ or depth_m); paths are relative to it.
 
 Ctrl-C once stops within a step and reports the pictures that are finished (exit status 130); twice aborts."""
 _OF_THE_RUN = ("models", "device", "device_name", "prior_precision", "versions")
-_OF_THE_PICTURE = ("prompt", "prompt_source", "seconds", "notices")
+_OF_THE_PICTURE = ("prompt", "prompt_source", "gate", "seconds", "notices")
 
 
 def add_parser(verbs: Any) -> None:

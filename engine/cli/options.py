@@ -25,6 +25,7 @@ HELP: dict[str, str] = {
     "device": "auto takes the best there is and says which",
     "precision": "of the prior's weights; auto fits the device",
     "input_px": "long side of the depth model's input; 0 = the model's own",
+    "gate": "keep the base where signs speak against the refinement (default), or take all of the refinement",
     "steps": "optimiser steps a member",
     "members": "independent runs, averaged; their spread is the uncertainty",
     "members_per_batch": "how many members share a pass through the prior; 0 = all; fewer need less memory",
@@ -94,7 +95,9 @@ def _add_group(parser: argparse.ArgumentParser, title: str, text: str, settings:
 
 
 def _value_options(hint: Any) -> dict[str, Any]:
-    """Return argparse's type, choices and metavar for a field annotated ``hint``."""
+    """Return argparse's type, choices and metavar for a field annotated ``hint``; a bool gets ``--name`` and ``--no-name``."""
+    if hint is bool:
+        return {"action": argparse.BooleanOptionalAction}
     if get_origin(hint) is Literal:
         return {"choices": get_args(hint)}
     if get_origin(hint) in (Union, types.UnionType):

@@ -37,6 +37,11 @@ _PROMPT_SOURCES = {
     "none": "empty: neither given nor captioned",
     "unused": "none: this prior reads no text",
 }
+_GATE_VERDICTS = {
+    "kept": "the refinement was kept ({share:.0f} %)",
+    "partly": "{share:.0f} % of the refinement was kept, the base for the rest",
+    "base": "the base was kept",
+}
 
 
 def add_parser(verbs: Any) -> None:
@@ -122,9 +127,19 @@ def _summary(result: RefineResult, name: str, paths: Sequence[Path]) -> str:
         f"  {'prompt':<14}{prompt}{_PROMPT_SOURCES[facts['prompt_source']]}",
         f"  {'device':<14}{facts['device_name']}",
         f"  {'steps':<14}{steps}",
+        *_gate_lines(facts),
         f"  {'field of view':<14}{result.fov_deg:.4g} degrees ({result.fov_source})",
         f"  {'files':<14}{paths[0].parent}: {', '.join(path.name for path in paths)}",
     ]
     if not facts["complete"]:
         lines.append("Stopped before the end: the files hold what was reached.")
     return "\n".join(lines)
+
+
+def _gate_lines(facts: dict[str, Any]) -> list[str]:
+    """Return what the quality gate made of the refinement, its reasons below it; nothing where a stop left it no turn."""
+    gate = facts["gate"]
+    if gate is None:
+        return [f"  {'quality gate':<14}off"] if facts["complete"] else []
+    said = _GATE_VERDICTS[gate["verdict"]].format(share=100 * gate["share_kept"])
+    return [f"  {'quality gate':<14}{said}", *[f"  {'':<14}{reason}" for reason in gate["reasons"]]]

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 from ..api.messages import Event, Notice, Progress, event_to_json
 
-_PHASE_TITLES = {"load": "Loading", "base": "Base depth", "refine": "Refining", "upsample": "Upsampling", "write": "Writing"}
+_PHASE_TITLES = {"load": "Loading", "base": "Base depth", "refine": "Refining", "gate": "Judging", "upsample": "Upsampling", "write": "Writing"}
 
 
 class Reporter(Protocol):

@@ -33,7 +33,7 @@ class MeasuredImage:
 
     Attributes:
         fov_deg, fov_source: of the camera that the normals were seen by, and where it came from.
-        refinement: JSON object with what belongs to this picture alone: prompt, seconds, notices.
+        refinement: JSON object with what belongs to this picture alone: prompt, what the quality gate found, seconds, notices.
     """
 
     name: str

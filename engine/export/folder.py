@@ -25,6 +25,7 @@ from .meshes import write_mesh
 from .sidecar import encode_json, resolved_fov, result_facts
 
 SIDECAR_NAME = "result.json"
+GATE_NAME = "gate.npy"
 
 
 def write_result_folder(result: RefineResult, folder: Path, mesh_settings: MeshSettings) -> list[Path]:
@@ -47,6 +48,8 @@ def write_result_folder(result: RefineResult, folder: Path, mesh_settings: MeshS
     depth_file = DepthFile(values=depth, kind="depth", fields={"near_far_ratio": ratio, "fov_deg": fov_deg, "fov_source": fov_source})
 
     remove_file(folder / SIDECAR_NAME)
+    remove_file(folder / GATE_NAME)
+    kept = result.kept
     encoders = {
         "disparity_base.npy": lambda: encode_npy(result.disparity_base),
         "disparity_refined.npy": lambda: encode_npy(result.disparity_refined),
@@ -56,6 +59,8 @@ def write_result_folder(result: RefineResult, folder: Path, mesh_settings: MeshS
         "normals.png": lambda: _encode_png(Image.fromarray(normals_to_srgb8(normals_from_depth(depth, camera)))),
         "comparison.png": lambda: _encode_png(draw_comparison(result, ratio, fov_deg, fov_source)),
     }
+    if kept is not None:
+        encoders[GATE_NAME] = lambda: encode_npy(kept)
     paths = []
     for name, encode in encoders.items():
         paths.append(folder / name)

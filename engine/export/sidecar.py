@@ -23,6 +23,7 @@ CONVENTION = {
     "disparity": "larger = nearer, affine-invariant",
     "depth": "larger = farther, along the view axis, relative: nearest point 1, farthest near_far_ratio",
     "uncertainty": "standard deviation of the ensemble members, in the unit of disparity_refined",
+    "gate": "share of the refinement kept by the quality gate, 0 = the base stands, 1 = all of it; no file where no gate ran",
     "normals": "unit vectors in the frame, (n + 1) / 2 * 255 as red, green, blue",
 }
 

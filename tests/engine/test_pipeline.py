@@ -75,7 +75,7 @@ def test_provenance_says_everything_and_is_json(picture: Picture, models: Loaded
     assert set(provenance["models"]) == {"depth", "prior"}
     assert provenance["device"] == "cpu"
     assert provenance["notices"] == [{"code": "picture.first_frame", "text": "One."}]
-    assert set(provenance["seconds"]) == {"load", "base", "refine", "upsample"}
+    assert set(provenance["seconds"]) == {"load", "base", "refine", "gate", "upsample"}
 
 
 def test_progress_is_typed_and_in_order(picture: Picture, settings: RefineSettings) -> None:
@@ -90,6 +90,22 @@ def test_progress_is_typed_and_in_order(picture: Picture, settings: RefineSettin
     assert steps[-1].eta_s == 0 and steps[0].eta_s > 0
 
 
+def test_the_gate_mixes_refined_and_base_by_the_share_it_keeps(picture: Picture, models: LoadedModels, settings: RefineSettings) -> None:
+    result = refine_picture(picture, models, settings)
+    assert result.kept is not None
+    assert (result.kept.shape, result.kept.dtype) == ((90, 120), np.float32)
+    assert result.kept.min() >= 0 and result.kept.max() <= 1
+    gate = result.provenance["gate"]
+    assert set(gate) == {"verdict", "share_kept", "signs", "thresholds", "reasons"}
+    assert gate["share_kept"] == pytest.approx(result.kept.mean(), abs=0.02)
+
+
+def test_without_the_gate_nothing_is_judged(picture: Picture, models: LoadedModels, settings: RefineSettings) -> None:
+    result = refine_picture(picture, models, replace(settings, gate=False))
+    assert (result.kept, result.provenance["gate"]) == (None, None)
+    assert "gate" not in result.provenance["seconds"]
+
+
 @pytest.mark.parametrize("stop_at", [0, 2, 4])
 def test_a_stop_keeps_what_was_reached(picture: Picture, models: LoadedModels, settings: RefineSettings, stop_at: int) -> None:
     steps: list[Progress] = []
@@ -101,6 +117,7 @@ def test_a_stop_keeps_what_was_reached(picture: Picture, models: LoadedModels, s
     result = refine_picture(picture, models, settings, on_event=count, should_stop=lambda: len(steps) >= stop_at)
     assert result.provenance["complete"] is False
     assert result.provenance["steps_done"] == len(steps) == stop_at
+    assert (result.kept, result.provenance["gate"]) == (None, None)
     unchanged = np.array_equal(result.disparity_refined, result.disparity_base)
     assert unchanged == (stop_at == 0)
 

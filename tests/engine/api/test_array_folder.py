@@ -101,8 +101,30 @@ def test_a_result_comes_back_equal(tmp_path: Path) -> None:
         np.testing.assert_array_equal(getattr(back, name), getattr(result(), name), strict=True)
 
 
+def test_what_the_gate_kept_comes_back_from_a_file_of_its_own(tmp_path: Path) -> None:
+    kept = np.linspace(0, 1, 6, dtype=np.float32).reshape(2, 3)
+    write_result(tmp_path / "result", result(kept=kept))
+    np.testing.assert_array_equal(np.load(tmp_path / "result" / "gate.npy"), kept, strict=True)
+    back = read_result(tmp_path / "result").kept
+    assert back is not None
+    np.testing.assert_array_equal(back, kept, strict=True)
+
+
+def test_a_result_without_the_gates_file_is_read_as_ungated(tmp_path: Path) -> None:
+    write_result(tmp_path / "result", result())
+    assert not (tmp_path / "result" / "gate.npy").exists()
+    assert read_result(tmp_path / "result").kept is None
+
+
 @pytest.mark.parametrize(
-    "changes", [{"uncertainty": np.zeros((3, 2), np.float32)}, {"disparity_base": np.zeros((2, 3))}, {"image_srgb": np.zeros(3)}]
+    "changes",
+    [
+        {"uncertainty": np.zeros((3, 2), np.float32)},
+        {"disparity_base": np.zeros((2, 3))},
+        {"image_srgb": np.zeros(3)},
+        {"kept": np.zeros((3, 2), np.float32)},
+        {"kept": np.zeros((2, 3))},
+    ],
 )
 def test_arrays_that_do_not_fit_together_are_no_result(tmp_path: Path, changes: dict[str, Any]) -> None:
     write_result(tmp_path / "result", result(**changes))

@@ -19,6 +19,14 @@ from engine.api.settings import RefineSettings
 from engine.cli.installed import InstalledEngine
 from engine.models.catalogue import ModelInfo
 
+GATE = {
+    "verdict": "partly",
+    "share_kept": 0.72,
+    "signs": {"disagreement": 0.4},
+    "thresholds": {"disagreement": 1.0},
+    "reasons": ["In some regions the members disagree."],
+}
+
 
 class QuickEngine(InstalledEngine):
     """Refined disparity is the picture's red channel, base the same with noise; as many steps as asked for, each taking no time."""
@@ -54,6 +62,7 @@ class QuickEngine(InstalledEngine):
                     phase="refine", step=steps_done, steps=method.steps, member=1, members=method.members, eta_s=float(method.steps - steps_done)
                 )
             )
+        complete = steps_done == method.steps
         refined = 1.0 + picture.image_srgb[..., 0]
         base = refined + np.random.default_rng(0).uniform(-0.2, 0.2, refined.shape).astype(np.float32)
         return RefineResult(
@@ -61,6 +70,7 @@ class QuickEngine(InstalledEngine):
             disparity_base=base,
             disparity_refined=refined,
             uncertainty=np.zeros_like(refined),
+            kept=np.full_like(refined, 0.72) if settings.gate and complete else None,
             fov_deg=fov_deg or 55.0,
             fov_source="option" if fov_deg else "default",
             provenance={
@@ -71,9 +81,10 @@ class QuickEngine(InstalledEngine):
                 "device": "cpu",
                 "device_name": "CPU, float32",
                 "prior_precision": "float32",
-                "complete": steps_done == method.steps,
+                "complete": complete,
                 "steps_done": steps_done * method.members,
                 "steps_asked": method.steps * method.members,
+                "gate": GATE if settings.gate and complete else None,
                 "seconds": {"refine": 1.5},
                 "notices": [],
                 "versions": {"redepth": "0"},

@@ -18,6 +18,7 @@ from engine.cli.main import main
 
 FILES = {"comparison.png", "disparity_base.npy", "disparity_refined.npy", "uncertainty.npy", "depth_refined.exr", "depth_refined.png", "normals.png"}
 FILES |= {"mesh.glb", "result.json"}
+GATE_FILE = "gate.npy"  # not after a stop: what was reached is not judged
 
 
 @pytest.fixture
@@ -42,7 +43,8 @@ def test_refine_on_a_terminal(place: list[str], models: list[str], picture: Path
         assert running.stdout is not None
         shown = running.stdout.read()
         assert running.wait(timeout=60) == 0, told
-    assert {path.name for path in folder.iterdir()} == FILES
+    assert {path.name for path in folder.iterdir()} == FILES | {GATE_FILE}
+    assert "quality gate" in shown
     assert "Refined slope.png, 24 x 16 px" in shown
     assert '"a slope", yours' in shown
     assert "\x1b" not in shown
@@ -77,7 +79,7 @@ def test_the_shared_engine_writes_what_this_process_would(
         assert main(argv) == 0
         lines = capsys.readouterr().out.splitlines()
     assert json.loads(lines[0])["code"] == "engine.kept"
-    for name in FILES - {"result.json"}:
+    for name in (FILES | {GATE_FILE}) - {"result.json"}:
         here, there = ((folder / name).read_bytes() for folder in folders.values())
         assert here == there, name
     here, there = (json.loads((folder / "result.json").read_text(encoding="utf-8")) for folder in folders.values())

@@ -22,6 +22,7 @@ OTHER_VALUES: dict[str, Any] = {
     "device": "cpu",
     "precision": "float32",
     "input_px": 280,
+    "gate": False,
     "steps": 7,
     "members": 2,
     "members_per_batch": 1,
@@ -71,7 +72,8 @@ def test_preset_follows_the_prior() -> None:
 
 @pytest.mark.parametrize("name", OTHER_VALUES)
 def test_each_option_sets_its_field_and_nothing_else(name: str) -> None:
-    arguments = parse(flag(name), str(OTHER_VALUES[name]))
+    words = [f"--no-{name}"] if OTHER_VALUES[name] is False else [flag(name), str(OTHER_VALUES[name])]
+    arguments = parse(*words)
     settings, mesh = refine_settings(arguments), asdict(mesh_settings(arguments))
     given = mesh if name in mesh else asdict(settings.method) if name in asdict(settings.method) else asdict(settings)
     assert given[name] == OTHER_VALUES[name]

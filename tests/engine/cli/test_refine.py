@@ -20,7 +20,7 @@ FILES |= {"mesh.glb", "result.json"}
 def test_writes_the_folder_and_says_what_made_it(engine: Any, picture: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     folder = tmp_path / "new" / "results"
     assert main(["refine", "--local", str(picture), "--output", str(folder), "--preset", "quick", "--fov", "40"], engine=engine) == 0
-    assert {path.name for path in folder.iterdir()} == FILES
+    assert {path.name for path in folder.iterdir()} == FILES | {"gate.npy"}
     red = np.asarray(Image.open(picture))[..., 0] / 255
     np.testing.assert_allclose(np.load(folder / "disparity_refined.npy"), 1 + red, atol=1e-6)
     assert json.loads((folder / "result.json").read_text(encoding="utf-8"))["camera"]["fov_deg"] == 40
@@ -38,8 +38,23 @@ def test_json_events_alone_on_stdout(engine: Any, picture: Path, tmp_path: Path,
     assert [line["step"] for line in lines if line.get("phase") == "refine"] == [1, 2, 3]
     assert [line["step"] for line in lines if line.get("phase") == "write"] == [0, 1]
     result = lines[-1]
-    assert (result["event"], result["complete"], set(result["files"])) == ("result", True, FILES)
+    assert (result["event"], result["complete"], set(result["files"])) == ("result", True, FILES | {"gate.npy"})
+    assert result["provenance"]["gate"]["verdict"] == "partly"
     assert Path(result["folder"]) == tmp_path / "r"
+
+
+def test_what_the_gate_did_is_said_with_its_reasons(engine: Any, picture: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["refine", "--local", str(picture), "--output", str(tmp_path / "r")], engine=engine) == 0
+    shown = capsys.readouterr().out
+    assert "72 % of the refinement was kept, the base for the rest\n                In some regions the members disagree." in shown
+
+
+def test_the_gate_can_be_switched_off(engine: Any, picture: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["refine", "--local", str(picture), "--output", str(tmp_path / "r"), "--no-gate"], engine=engine) == 0
+    assert "quality gate  off" in capsys.readouterr().out
+    assert {path.name for path in (tmp_path / "r").iterdir()} == FILES
+    facts = json.loads((tmp_path / "r" / "result.json").read_text(encoding="utf-8"))["provenance"]
+    assert (facts["gate"], facts["settings"]["gate"]) == (None, False)
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ import errno
 import json
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -43,6 +44,15 @@ def test_all_files_are_there_and_the_sidecar_is_last(result: RefineResult, tmp_p
     assert paths[-1].name == "result.json"
     facts = json.loads(paths[-1].read_text(encoding="utf-8"), parse_constant=refuse_constant)
     assert facts["provenance"] == result.provenance
+
+
+def test_the_gates_map_is_a_file_of_its_own_and_an_older_one_does_not_stay(result: RefineResult, tmp_path: Path) -> None:
+    kept = np.linspace(0, 1, result.disparity_base.size, dtype=np.float32).reshape(result.disparity_base.shape)
+    write_result_folder(replace(result, kept=kept), tmp_path, SETTINGS)
+    assert set(os.listdir(tmp_path)) == NAMES | {"gate.npy"}
+    np.testing.assert_array_equal(np.load(tmp_path / "gate.npy"), kept, strict=True)
+    write_result_folder(result, tmp_path, SETTINGS)
+    assert set(os.listdir(tmp_path)) == NAMES
 
 
 def test_arrays_and_pictures_have_the_pictures_size(result: RefineResult, tmp_path: Path) -> None:

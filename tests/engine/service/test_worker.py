@@ -20,7 +20,7 @@ from engine.service.listener import WORKER_COMMAND
 from tests.engine.service.toys import HERE, ToyEngine, settings, wait_until
 
 pytestmark = pytest.mark.slow
-MAPS = ("image_srgb", "disparity_base", "disparity_refined", "uncertainty")
+MAPS = ("image_srgb", "disparity_base", "disparity_refined", "uncertainty", "kept")
 
 
 @pytest.fixture
@@ -47,6 +47,7 @@ def test_a_worker_killed_between_members_loses_none_of_them_and_the_end_is_that_
         assert getattr(result, name).tobytes() == getattr(expected, name).tobytes(), name
     assert result.provenance["picture"] == expected.provenance["picture"]
     assert result.provenance["models"] == expected.provenance["models"]
+    assert result.provenance["gate"] == expected.provenance["gate"] is not None
     assert result.provenance["complete"]
 
     status = client.status()
