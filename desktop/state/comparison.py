@@ -80,6 +80,11 @@ class Comparison:
         """Whether there is nothing to compare: one map stands on both sides."""
         return self.disparity_refined is self.disparity_base
 
+    @property
+    def has_several_members(self) -> bool:
+        """Whether ``uncertainty`` says anything: one member alone has no spread."""
+        return self.uncertainty is not None and bool(self.uncertainty.any())
+
     @cached_property
     def value_range(self) -> DisparityRange:
         """The extremes of both maps: the locked colour range, and what depths, normals and meshes of both are made with."""

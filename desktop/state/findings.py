@@ -1,0 +1,113 @@
+"""Where and how much refinement changed the depth, and whether to trust it: the sentences that the viewer opens with.
+
+Shapes: H W picture.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from .comparison import Comparison
+from .measures import measure_rows
+from .painting import DOUBT, sure_change
+
+Tone = Literal["plain", "good", "doubtful"]
+
+NOTEWORTHY = 0.01
+_REGIONS = (("upper left", "top", "upper right"), ("left", "centre", "right"), ("lower left", "bottom", "lower right"))
+_SURE_ENOUGH = 0.6
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finding:
+    """One thing to know: a few words to catch the eye, a sentence that explains, and what it means for trust."""
+
+    title: str
+    text: str
+    tone: Tone = "plain"
+
+
+def findings(comparison: Comparison) -> list[Finding]:
+    """Return what to know about the pair, the most important first."""
+    if comparison.is_single:
+        found = [Finding(title="One map", text="There is nothing to compare yet. Open a second depth file, or refine the picture.")]
+    else:
+        found = [_how_much(comparison), _where(comparison), *_trust(comparison)]
+    found += [Finding(title="Note", text=note) for note in comparison.notes]
+    return found + [Finding(title="Note", text=notice["text"]) for notice in comparison.provenance.get("notices", [])]
+
+
+def _how_much(comparison: Comparison) -> Finding:
+    size = np.abs(comparison.change)
+    mean, moved = float(size.mean(dtype=np.float64)), float((size > NOTEWORTHY).mean())
+    if moved == 0:
+        return Finding(title="No change", text=f"No pixel moved by more than {100 * NOTEWORTHY:g} % of the range.")
+    largest = float(size.max())
+    text = f"{100 * moved:.0f} % of the picture moved by more than {100 * NOTEWORTHY:g} % of the range; the largest change is {100 * largest:.2g} %."
+    return Finding(title=f"{100 * mean:.2g} % mean change", text=text)
+
+
+def _where(comparison: Comparison) -> Finding:
+    means = region_means(comparison)
+    order = np.argsort(-np.abs(means).ravel())
+    strongest = [(divmod(int(index), 3), float(means.ravel()[index])) for index in order[:3]]
+    words = [f"{_REGIONS[row][column]} {100 * abs(mean):.2g} % {'nearer' if mean > 0 else 'farther'}" for (row, column), mean in strongest]
+    (row, column), _ = strongest[0]
+    return Finding(title=f"Most in the {_REGIONS[row][column]}", text=f"On average {', '.join(words)}.")
+
+
+def region_means(comparison: Comparison) -> np.ndarray:
+    """Return the mean change (3, 3) of each ninth of the picture, as a share of the range."""
+    return np.array(
+        [
+            [float(part.mean(dtype=np.float64)) if part.size else 0.0 for part in np.array_split(band, 3, axis=1)]
+            for band in np.array_split(comparison.change, 3)
+        ]
+    )
+
+
+def _trust(comparison: Comparison) -> list[Finding]:
+    return [*_measured(comparison), *_gate(comparison), *_members(comparison), *_stopped(comparison)]
+
+
+def _measured(comparison: Comparison) -> list[Finding]:
+    if comparison.truth is None:
+        return []
+    row = next(row for row in measure_rows(comparison) if (row.protocol, row.title) == ("standard", "AbsRel"))
+    better = row.better == "refined"
+    title = "Closer to the truth" if better else "Farther from the truth" if row.better == "base" else "As far from the truth"
+    text = f"Measured, AbsRel goes from {row.base:.3g} to {row.refined:.3g} ({100 * (row.refined / row.base - 1):+.1f} %)."
+    return [Finding(title=title, text=text, tone="good" if better else "doubtful")]
+
+
+def _gate(comparison: Comparison) -> list[Finding]:
+    gate = comparison.provenance.get("gate")
+    if not gate:
+        return []
+    share, reasons = float(gate["share_kept"]), " ".join(str(reason) for reason in gate.get("reasons", []))
+    text = f"The quality gate let {100 * share:.0f} % of the refinement pass{'; the base stands for the rest' if share < 0.995 else ''}. {reasons}"
+    return [Finding(title=f"Gate: {100 * share:.0f} % kept", text=text.strip(), tone="good" if share > 0.995 else "doubtful")]
+
+
+def _members(comparison: Comparison) -> list[Finding]:
+    if comparison.uncertainty is None:
+        return []
+    if not comparison.has_several_members:
+        return [Finding(title="One member", text="A single run says nothing about doubt; refine with several members to see it.", tone="doubtful")]
+    moved = np.abs(comparison.change) > NOTEWORTHY
+    if not moved.any():
+        return []
+    sure = float(sure_change(comparison)[moved].mean())
+    text = f"Where the depth moved, {100 * sure:.0f} % of the pixels moved by more than {DOUBT:g} × the spread of the members."
+    title = "Members agree" if sure >= _SURE_ENOUGH else "Members disagree"
+    return [Finding(title=title, text=text, tone="good" if sure >= _SURE_ENOUGH else "doubtful")]
+
+
+def _stopped(comparison: Comparison) -> list[Finding]:
+    facts = comparison.provenance
+    if facts.get("complete", True):
+        return []
+    return [Finding(title="Stopped early", text=f"{facts['steps_done']} of {facts['steps_asked']} steps were done.", tone="doubtful")]
