@@ -1,66 +1,79 @@
 #!/usr/bin/env python3
 """The one door for whoever holds a checkout of Re-Depth. Standard library only; works from any folder.
 
-    python3 build.py run [PICTURE] [--output DIR] [OPTION ...]   refine a picture; other options as `python -m engine refine --help` lists them
-    python3 build.py test [ARGUMENT ...]                         run the tests; arguments go to pytest
-    python3 build.py check                                       lint, formatting and types
-    python3 build.py bench                                       seconds per step, members as one batch against one by one
-    python3 build.py lock                                        resolve requirements/*.txt anew into requirements/constraints.txt
+    python3 build.py run [PICTURE] [--output DIR] [--no-viewer] [OPTION ...]
+                                                refine a picture, and open the result in the viewer where there is a display;
+                                                other options as `python -m engine refine --help` lists them
+    python3 build.py viewer [FILE ...]          open the viewer; options as `python -m desktop --help` lists them
+    python3 build.py addon [--output ZIP]       build and validate the Blender extension
+    python3 build.py test [ARGUMENT ...]        run the tests; arguments go to pytest
+    python3 build.py check                      lint, formatting and types
+    python3 build.py bench                      seconds per step, members as one batch against one by one
+    python3 build.py lock                       resolve requirements/*.txt anew into requirements/constraints.txt
 
-Without PICTURE, `run` refines samples/still_life.jpg; without --output, the results go to output/NAME OF THE PICTURE.
+Without PICTURE, `run` refines samples/still_life.jpg; without --output, the results go to output/NAME OF THE PICTURE, the extension to dist/.
 
 Each command first sets up what it needs: Debian's missing system libraries (as root; otherwise it names them and stops), the virtual
-environment .venv, and the pinned packages. When all of that is there already, this takes a fraction of a second.
+environment .venv, and the pinned packages; `test` and `addon` also two Blenders as Python modules, in .venv-bpy-4.2 and .venv-bpy-5.0.
+When all of that is there already, this takes a fraction of a second.
 """
 
 from __future__ import annotations
 
 import contextlib
-import ctypes
-import hashlib
-import importlib.util
 import os
-import shlex
-import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent
-OLDEST_PYTHON = (3, 11)
-VENV = ROOT / ".venv"
-CACHE = ROOT / ".cache"
-REQUIREMENTS = ROOT / "requirements"
-CONSTRAINTS = REQUIREMENTS / "constraints.txt"
-# Installed in this order. Torch goes first and alone, so that no other package chooses its version or build.
-REQUIREMENT_FILES = (REQUIREMENTS / "torch.txt", REQUIREMENTS / "engine.txt", REQUIREMENTS / "desktop.txt", REQUIREMENTS / "test.txt")
+from building import addon as addons
+from building import outside_tools, system_packages
+from building.environments import REQUIREMENT_FILES, VENV, prepare_venv, python_of, write_constraints
+from building.steps import ROOT, SetupError, call, say
+
 SAMPLE = ROOT / "samples" / "still_life.jpg"
-
-# What the pinned wheels expect the system to have: library -> Debian package.
-SYSTEM_LIBRARIES = {"libstdc++.so.6": "libstdc++6", "libgcc_s.so.1": "libgcc-s1", "libz.so.1": "zlib1g"}
-APT_GET = ("apt-get", "-o", "DPkg::Lock::Timeout=300")
-GLTF_VALIDATOR = "gltf-validator@2.0.0-dev.3.10"
-
-
-class SetupError(Exception):
-    """The set-up cannot go on; the text says why and what to do next."""
 
 
 # --- commands ---------------------------------------------------------------------------------------------------------------------------------
 
 
 def run(arguments: list[str]) -> int:
-    """Refine a picture with the engine's own command line."""
-    picture, output, options = split_run_arguments(arguments)
+    """Refine a picture with the engine's own command line, then show the result."""
+    picture, output, options, viewer = split_run_arguments(arguments)
+    try:
+        set_up(*(window_needs() if viewer else ()))
+    except system_packages.MissingPackagesError as error:
+        raise SetupError(f"{error}\nMost of them are for the viewer; --no-viewer does without." if viewer else str(error)) from error
+    status = engine_call("-m", "engine", "refine", str(picture), "--output", str(output), *options)
+    return engine_call("-m", "desktop", str(output)) if viewer and status == 0 else status
+
+
+def viewer(arguments: list[str]) -> int:
+    """Open the viewer."""
+    set_up(*window_needs())
+    return engine_call("-m", "desktop", *arguments)
+
+
+def addon(arguments: list[str]) -> int:
+    """Build and validate the Blender extension."""
+    output = option_value(arguments, "--output")
+    if arguments:
+        raise SetupError(f"`addon` knows no {arguments[0]!r}. There is: --output ZIP.")
     set_up()
-    return engine_call("-m", "engine", "refine", str(picture), "--output", str(output), *options)
+    if not outside_tools.set_up_blenders(*outside_tools.BLENDERS):
+        raise SetupError("The extension is built by Blender's own program. Run the same command with Python 3.11.")
+    archive = Path.cwd() / (output or ROOT / "dist" / addons.archive_name())
+    addons.build_addon(archive)
+    say(f"Wrote {archive} ({archive.stat().st_size / 1e6:.1f} MB)")
+    return 0
 
 
 def test(arguments: list[str]) -> int:
     """Run the tests, from the project's folder."""
-    set_up()
-    set_up_gltf_validator()
+    set_up(system_packages.VIEWER, system_packages.BLENDER)
+    outside_tools.set_up_blenders(*outside_tools.BLENDERS)
+    outside_tools.set_up_gltf_validator()
     return engine_call("-m", "pytest", *arguments, cwd=ROOT)
 
 
@@ -78,19 +91,12 @@ def bench(arguments: list[str]) -> int:
 
 
 def lock(arguments: list[str]) -> int:
-    """Resolve the requirements without constraints, in an environment of their own, and write down every version."""
-    venv = CACHE / "venv-lock"
-    create_venv(venv, call)
-    for file in REQUIREMENT_FILES:
-        call([str(python_of(venv)), "-m", "pip", "install", "-r", str(file)])
-    frozen = subprocess.run([str(python_of(venv)), "-m", "pip", "freeze", "--all", "--exclude", "pip"], check=True, capture_output=True, text=True)
-    CONSTRAINTS.write_text(constraints_from_freeze(frozen.stdout), encoding="utf-8")
-    shutil.rmtree(venv)
-    say(f"Wrote {CONSTRAINTS}")
+    """Write down every version that the requirements lead to today."""
+    write_constraints()
     return 0
 
 
-COMMANDS = {"run": run, "test": test, "check": check, "bench": bench, "lock": lock}
+COMMANDS = {"run": run, "viewer": viewer, "addon": addon, "test": test, "check": check, "bench": bench, "lock": lock}
 
 
 def main(arguments: list[str]) -> int:
@@ -100,7 +106,7 @@ def main(arguments: list[str]) -> int:
     if arguments[0] not in COMMANDS:
         print(f"There is no command {arguments[0]!r}. There are: {', '.join(COMMANDS)}.", file=sys.stderr)
         return 2
-    if arguments[0] == "run" and arguments[1:2] in (["-h"], ["--help"]):
+    if arguments[0] in ("run", "addon") and arguments[1:2] in (["-h"], ["--help"]):
         print(__doc__)
         return 0
     try:
@@ -113,39 +119,50 @@ def main(arguments: list[str]) -> int:
         return 130
 
 
-def split_run_arguments(arguments: list[str]) -> tuple[Path, Path, list[str]]:
-    """Return (picture, output folder, the engine's own options); paths are absolute.
+# --- parts ------------------------------------------------------------------------------------------------------------------------------------
+
+
+def split_run_arguments(arguments: list[str]) -> tuple[Path, Path, list[str], bool]:
+    """Return (picture, output folder, the engine's own options, whether to open the viewer); paths are absolute.
 
     The picture comes first or not at all: after an option, a bare word may be that option's value.
     """
     options = list(arguments)
     picture = Path(options.pop(0)) if options and not options[0].startswith("-") else SAMPLE
-    output: Path | None = None
+    output = option_value(options, "--output")
+    viewer = has_display()
+    if "--no-viewer" in options:
+        options.remove("--no-viewer")
+        viewer = False
+    return Path.cwd() / picture, Path.cwd() / (output or ROOT / "output" / picture.stem), options, viewer
+
+
+def option_value(options: list[str], name: str) -> str | None:
+    """Take ``name`` and its value out of ``options``; None, and nothing taken, where there is no such pair."""
     for index, option in enumerate(options):
-        if option == "--output" and index + 1 < len(options):
-            output, options[index : index + 2] = Path(options[index + 1]), []
-            break
-        if option.startswith("--output="):
-            output, options[index : index + 1] = Path(option[len("--output=") :]), []
-            break
-    return Path.cwd() / picture, Path.cwd() / (output or ROOT / "output" / picture.stem), options
+        if option == name and index + 1 < len(options):
+            value = options[index + 1]
+            del options[index : index + 2]
+            return value
+        if option.startswith(f"{name}="):
+            return options.pop(index)[len(name) + 1 :]
+    return None
 
 
-# --- set-up -----------------------------------------------------------------------------------------------------------------------------------
+def has_display(environment: Mapping[str, str] = os.environ, platform: str = sys.platform) -> bool:
+    """Return whether a window can be opened here."""
+    return platform in ("win32", "darwin") or bool(environment.get("DISPLAY") or environment.get("WAYLAND_DISPLAY"))
 
 
-def say(text: str) -> None:
-    print(f"==> {text}", file=sys.stderr, flush=True)
+def window_needs() -> tuple[Mapping[str, str], ...]:
+    """Return the system libraries of the viewer; without a display it can still write screenshots."""
+    return (system_packages.VIEWER, system_packages.WINDOW) if has_display() else (system_packages.VIEWER,)
 
 
-def call(command: list[str]) -> None:
-    """Run ``command`` in sight of the user; set-up speaks on stderr, for stdout belongs to what is set up."""
-    result = subprocess.run(command, check=False, stdout=sys.stderr)
-    if result.returncode != 0:
-        raise SetupError(
-            f"This step ended with status {result.returncode}:\n    {shlex.join(command)}\n"
-            "Its own words are above. Check the network and the free disk space, then run the same command again: it goes on from here."
-        )
+def set_up(*needs: Mapping[str, str]) -> None:
+    """Make sure that the system libraries and the environment are there; ``needs`` are those beside the engine's."""
+    system_packages.provide(system_packages.ENGINE, *needs)
+    prepare_venv(VENV, REQUIREMENT_FILES, call)
 
 
 def engine_call(*arguments: str, cwd: Path | None = None) -> int:
@@ -158,132 +175,5 @@ def engine_call(*arguments: str, cwd: Path | None = None) -> int:
             return child.wait()
 
 
-def set_up() -> None:
-    """Make sure that the system libraries and the environment are there."""
-    if missing := missing_packages():
-        install_system_packages(missing)
-    prepare_venv(VENV, REQUIREMENT_FILES, call)
-
-
-def missing_packages(load: Callable[[str], object] = ctypes.CDLL, find: Callable[[str], object] = importlib.util.find_spec) -> list[str]:
-    """Return the Debian packages that provide what this Linux lacks; other systems' wheels bring all they need."""
-    if not sys.platform.startswith("linux"):
-        return []
-    missing = []
-    if find("venv") is None or find("ensurepip") is None:
-        missing.append(f"python{sys.version_info[0]}.{sys.version_info[1]}-venv")
-    for library, package in SYSTEM_LIBRARIES.items():
-        try:
-            load(library)
-        except OSError:
-            missing.append(package)
-    return missing
-
-
-def install_system_packages(packages: list[str]) -> None:
-    """Install ``packages`` where we may; otherwise say how."""
-    install = [*APT_GET, "install", "-y", "--no-install-recommends", *packages]
-    if shutil.which("apt-get") is None:
-        raise SetupError(f"These system packages are missing (Debian's names): {' '.join(packages)}\nInstall them with your system's own tool.")
-    if os.geteuid() != 0:
-        raise SetupError(f"System packages are missing. Install them with:\n    sudo {shlex.join(install)}\nThen run the same command again.")
-    say(f"Installing system packages: {' '.join(packages)}")
-    os.environ["DEBIAN_FRONTEND"] = "noninteractive"
-    call([*APT_GET, "update"])
-    call(install)
-
-
-def python_of(venv: Path) -> Path:
-    return venv / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
-
-
-def stamp_for(files: Sequence[Path]) -> str:
-    """Return what identifies the contents of ``files``."""
-    digest = hashlib.sha256()
-    for file in files:
-        digest.update(file.name.encode() + b"\0" + file.read_bytes() + b"\0")
-    return digest.hexdigest()
-
-
-def prepare_venv(venv: Path, files: Sequence[Path], call: Callable[[list[str]], None]) -> None:
-    """Bring ``venv`` to the state that the requirement ``files`` describe.
-
-    The stamp is removed before anything changes and written when all is done. So a stamp that fits means that nothing is to do, another stamp
-    means a sound environment of other versions, and none means an interrupted installation, which is begun again from nothing.
-    """
-    stamp, wanted = venv / "redepth-stamp", stamp_for([*files, CONSTRAINTS])
-    if found_stamp(venv, stamp) == wanted:
-        return
-    with one_at_a_time(CACHE / f"{venv.name.lstrip('.')}.lock"):
-        found = found_stamp(venv, stamp)
-        if found == wanted:
-            return
-        if found is None:
-            create_venv(venv, call)
-        stamp.unlink(missing_ok=True)
-        for file in files:
-            say(f"Installing {file.stem} packages ({file.relative_to(file.parents[1])})")
-            call([str(python_of(venv)), "-m", "pip", "install", "--disable-pip-version-check", "-r", str(file), "-c", str(CONSTRAINTS)])
-        stamp.write_text(wanted, encoding="ascii")
-        say("Set up.")
-
-
-def found_stamp(venv: Path, stamp: Path) -> str | None:
-    """Return the stamp of a whole environment, or None."""
-    return stamp.read_text(encoding="ascii") if python_of(venv).exists() and stamp.exists() else None
-
-
-def create_venv(venv: Path, call: Callable[[list[str]], None]) -> None:
-    say(f"Creating the virtual environment {venv} (a few minutes and about 1.5 GB, once)")
-    call([sys.executable, "-m", "venv", "--clear", str(venv)])
-
-
-def constraints_from_freeze(frozen: str) -> str:
-    """Return the lines of `pip freeze` as constraints for every machine: no local builds (+cpu), and nothing that only one build of torch needs."""
-    lines = (line.split("+")[0].strip() for line in frozen.splitlines())
-    kept = [line for line in lines if "==" in line and not line.lower().startswith(("nvidia-", "cuda-", "triton"))]
-    return "# Every package that requirements/*.txt lead to. Made by `python3 build.py lock`.\n" + "\n".join(kept) + "\n"
-
-
-def set_up_gltf_validator() -> None:
-    """Fetch the Khronos validator where Node is; without it, its tests say that they are skipped, and why."""
-    folder = CACHE / "gltf-validator"
-    stamp = folder / "redepth-stamp"
-    npm = shutil.which("npm")
-    if npm is None or (stamp.exists() and stamp.read_text(encoding="ascii") == GLTF_VALIDATOR):
-        return
-    with one_at_a_time(CACHE / "gltf-validator.lock"):
-        say("Installing the Khronos glTF validator, for the tests")
-        folder.mkdir(parents=True, exist_ok=True)
-        try:
-            call([npm, "install", "--prefix", str(folder), "--no-audit", "--no-fund", "--save-exact", GLTF_VALIDATOR])
-        except SetupError as error:
-            say(f"Going on without the validator.\n{error}")
-            return
-        stamp.write_text(GLTF_VALIDATOR, encoding="ascii")
-
-
-@contextlib.contextmanager
-def one_at_a_time(path: Path) -> Iterator[None]:
-    """Hold the lock file at ``path``; a second build.py waits here until the first is done. The system frees it when its holder dies."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("a+b") as file:
-        if sys.platform == "win32":
-            import msvcrt
-
-            msvcrt.locking(file.fileno(), msvcrt.LK_LOCK, 1)
-        else:
-            import fcntl
-
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                say("Another build.py is setting up; waiting for it.")
-                fcntl.flock(file, fcntl.LOCK_EX)
-        yield
-
-
 if __name__ == "__main__":
-    if sys.version_info < OLDEST_PYTHON:
-        sys.exit(f"Re-Depth needs Python {'.'.join(map(str, OLDEST_PYTHON))} or later; this is {sys.version.split()[0]}. Try: python3.11 build.py")
     sys.exit(main(sys.argv[1:]))
