@@ -60,8 +60,8 @@ def error_map(comparison: Comparison, which: Which) -> FloatMap:
     depth = align_standard(resample_map(comparison.disparity(which), truth.size_px), truth.depth, truth.valid)
     errors = np.full(truth.depth.shape, np.nan, np.float32)
     np.divide(np.abs(depth - truth.depth), truth.depth, out=errors, where=truth.valid, casting="same_kind")
-    height, width = comparison.disparity_base.shape
-    return errors[np.ix_(_nearest(height, errors.shape[0]), _nearest(width, errors.shape[1]))]
+    (width, height), (true_width, true_height) = comparison.size_px, truth.size_px
+    return errors[_nearest(height, true_height)[:, None], _nearest(width, true_width)[None, :]]
 
 
 def _nearest(new: int, old: int) -> NDArray[np.int64]:

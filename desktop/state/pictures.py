@@ -16,7 +16,18 @@ from PIL import Image, ImageCms, ImageOps
 from engine.api.errors import PictureError
 
 PICTURE_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp", ".gif")
-_DECODER_ERRORS = (OSError, ValueError, SyntaxError, EOFError, TypeError, KeyError, IndexError, RuntimeError, Image.DecompressionBombError)
+_DECODER_ERRORS = (
+    OSError,
+    ValueError,
+    SyntaxError,
+    EOFError,
+    TypeError,
+    KeyError,
+    IndexError,
+    RuntimeError,
+    Image.DecompressionBombError,
+    ImageCms.PyCMSError,
+)
 
 
 def load_for_screen(path: Path, longest_px: int | None = None) -> NDArray[np.uint8]:
