@@ -1,0 +1,91 @@
+"""Made scenes through the whole engine, each refined once and taken with and without the quality gate, and measured against their exact depth.
+
+Shapes: B scenes, H W pixels.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from ..api.result import RefineResult
+from ..api.settings import RefineSettings
+from ..evaluation.manifest import GroundTruth
+from ..evaluation.measure import measure
+from ..images.picture import Picture
+from ..method.refine import RefinedMembers
+from ..pipeline import LoadedModels, refine_picture
+from .training import seeded
+from .world.families import Family
+from .world.scene import draw_scenes
+
+SCENE_PX = (144, 192)
+_DRAWN_AT_ONCE = 4
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scene:
+    """One picture ``image_srgb`` (H, W, 3) in [0, 1] with its exact ``depth`` (H, W), positive, along the view axis."""
+
+    image_srgb: NDArray[np.float32]
+    depth: NDArray[np.float32]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trial:
+    """What refinement made of a scene: ``refined`` is all of it, ``gated`` what the quality gate kept; both hold the same base and members."""
+
+    refined: RefineResult
+    gated: RefineResult
+
+
+class _KeptMembers:
+    """Finished members in memory, so that the second run of a scene does not refine again."""
+
+    def __init__(self) -> None:
+        self._batches: dict[range, RefinedMembers] = {}
+
+    def load(self, members: range) -> RefinedMembers | None:
+        return self._batches.get(members)
+
+    def save(self, members: range, batch: RefinedMembers) -> None:
+        self._batches[members] = batch
+
+
+def draw_trial_scenes(family: Family, count: int, seed: int, size: tuple[int, int] = SCENE_PX) -> Iterator[Scene]:
+    """Yield ``count`` scenes of ``family``; scene k depends on the seed and k alone.
+
+    Args:
+        size: (height, width).
+    """
+    for first in range(0, count, _DRAWN_AT_ONCE):
+        drawn = draw_scenes(seeded("cpu", seed, "trial", family.name, first), family, _DRAWN_AT_ONCE, size)
+        for image_srgb, depth in zip(drawn.image_srgb[: count - first], drawn.depth, strict=False):
+            yield Scene(image_srgb=_array(image_srgb.permute(1, 2, 0)), depth=_array(depth[0]))
+
+
+def refine_scene(scene: Scene, models: LoadedModels, settings: RefineSettings) -> Trial:
+    """Return the scene refined by the functions behind ``refine``, once, and both outcomes of it.
+
+    Raises:
+        RedepthError: see `engine.pipeline.refine_picture`.
+    """
+    picture = Picture(image_srgb=scene.image_srgb, fov_deg=None, sha256="", source_name="made scene")
+    members = _KeptMembers()
+    refined, gated = (refine_picture(picture, models, replace(settings, gate=gate), member_store=members) for gate in (False, True))
+    return Trial(refined=refined, gated=gated)
+
+
+def scene_errors(disparity: NDArray[np.float32], scene: Scene, *, fov_deg: float) -> dict[str, float]:
+    """Return the errors of ``disparity`` (H, W) by the standard protocol, metric -> value; see `engine.evaluation.metrics`."""
+    depth = scene.depth.astype(np.float64)
+    return measure(disparity, GroundTruth(depth=depth, valid=np.ones(depth.shape, bool)), fov_deg=fov_deg)["standard"]
+
+
+def _array(tensor: Tensor) -> NDArray[np.float32]:
+    return tensor.to(torch.float32).contiguous().numpy()
