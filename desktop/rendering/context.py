@@ -6,6 +6,7 @@ import logging
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import moderngl
 
@@ -28,7 +29,7 @@ def open_context() -> moderngl.Context:
     Raises:
         DeviceError: there is no OpenGL 3.3 here.
     """
-    backend = {"backend": "egl"} if sys.platform.startswith("linux") else {}
+    backend: dict[str, Any] = {"backend": "egl"} if sys.platform.startswith("linux") else {}
     try:
         context = moderngl.create_context(require=OLDEST_OPENGL, standalone=True, **backend)
     except Exception as exc:  # moderngl raises plain Exception for all that can be wrong with a driver

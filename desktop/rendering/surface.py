@@ -8,6 +8,7 @@ Shapes: H W picture, h w preview.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +23,8 @@ from engine.geometry.normals import normals_from_depth
 from .srgb import linear_from_srgb8
 
 LARGEST_PREVIEW_PX = 1_000_000
+
+Pixel = TypeVar("Pixel", np.float32, np.uint8)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -61,9 +64,9 @@ def surface_from_comparison(comparison: Comparison, which: Which, settings: Mesh
     return Surface(albedo=linear_from_srgb8(scaled(comparison.image_srgb, size_px)), normals=normals, depth=depth, camera=camera)
 
 
-def scaled(values: NDArray[np.float32] | NDArray[np.uint8], size_px: tuple[int, int]) -> NDArray[np.float32] | NDArray[np.uint8]:
+def scaled(values: NDArray[Pixel], size_px: tuple[int, int]) -> NDArray[Pixel]:
     """Return a map (H, W) or picture (H, W, 3) at another size, by area where it shrinks."""
     height, width = values.shape[:2]
     if (width, height) == size_px:
-        return np.asarray(values)
-    return np.asarray(Image.fromarray(np.ascontiguousarray(values)).resize(size_px, Image.Resampling.BOX))
+        return values
+    return np.asarray(Image.fromarray(np.ascontiguousarray(values)).resize(size_px, Image.Resampling.BOX), values.dtype)

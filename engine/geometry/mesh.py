@@ -148,7 +148,11 @@ def grid_mesh(depth: FloatArray, camera: Camera, *, long_side_vertices: int, edg
     if depth.shape != (camera.height_px, camera.width_px):
         raise ValueError(f"depth of shape {depth.shape} does not fit a camera of {camera.width_px} x {camera.height_px} pixels")
     grid = pixel_grid(camera, long_side_vertices)
-    grid_depth = grid.sample(depth)
+    return mesh_on_grid(grid.sample(depth), camera, grid, edge_cut)
+
+
+def mesh_on_grid(grid_depth: FloatArray, camera: Camera, grid: PixelGrid, edge_cut: float) -> GridMesh:
+    """Return the mesh of depth already sampled on the grid (R, C); see `grid_mesh`."""
     points = grid_points(grid_depth, camera, grid)
     joins = grid_joins(grid_depth, camera, grid, edge_cut)
     normals = grid_normals(points, joins.x, joins.y)

@@ -15,12 +15,13 @@ SIZE_PX = (96, 72)
 
 
 def make_comparison(width: int = SIZE_PX[0], height: int = SIZE_PX[1], **changes: object) -> Comparison:
-    """Return a ball in front of a wall (refined) against its blurred self (base), under a picture that tells left, right, top and bottom."""
+    """Return a ball in front of a wall (refined) against its blurred self (base), under a picture that turns red rightward and green downward."""
     across, down = np.meshgrid(np.linspace(-width / height, width / height, width), np.linspace(-1, 1, height))
     ball = np.sqrt(np.clip(0.36 - (across + 0.2) ** 2 - down**2, 0, None))
     refined = np.where(ball > 0, 3 + ball, 2)
-    base = 2 + 1.5 * np.exp(-4 * ((across + 0.2) ** 2 + down**2))
-    picture = np.stack([(across > 0) * 200 + 30, (down > 0) * 180 + 40, ball * 200 + 20], axis=-1)
+    blurred = np.exp(-4 * ((across + 0.2) ** 2 + down**2))
+    base = 2 + 1.5 * blurred
+    picture = np.stack([100 * across * height / width + 120, 90 * down + 100, blurred * 220 + 20], axis=-1)
     fields: dict[str, object] = {
         "name": "ball",
         "image_srgb": picture.astype(np.uint8),

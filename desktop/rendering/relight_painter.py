@@ -1,0 +1,79 @@
+"""Paints both depths of a comparison under one light; what it needs of them is computed once and kept on the graphics card."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from desktop.state.comparison import Comparison, Which
+from engine.api.settings import MeshSettings
+
+from .context import graphics_errors, open_context
+from .frames import Frame, shown_sides
+from .light import Light
+from .relight import Relighter
+from .surface import preview_size_px, surface_from_comparison
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class RelightRequest:
+    """A comparison under a light.
+
+    Attributes:
+        settings: near/far ratio and angle of view shape the surfaces; the mesh's resolution and cut do not matter here.
+        room_px: width and height that one side may take.
+    """
+
+    comparison: Comparison
+    settings: MeshSettings
+    light: Light
+    room_px: tuple[int, int]
+
+    @property
+    def size_px(self) -> tuple[int, int]:
+        """Width and height of the pictures."""
+        return preview_size_px(self.comparison.size_px, self.room_px)
+
+    def has_surfaces_of(self, other: RelightRequest) -> bool:
+        """Whether only the light differs."""
+        mine, theirs = ((each.settings.near_far_ratio, each.comparison.resolved_fov_deg(each.settings), each.size_px) for each in (self, other))
+        return self.comparison is other.comparison and mine == theirs
+
+
+class RelightPainter:
+    """The painter of relit previews."""
+
+    def __init__(self) -> None:
+        self._context = open_context()
+        self._relighters: dict[Which, Relighter] = {"base": Relighter(self._context), "refined": Relighter(self._context)}
+        self._loaded: RelightRequest | None = None
+
+    def frames(self, request: RelightRequest) -> Iterator[Frame | None]:
+        """Yield one frame; where shadows are asked for, first one without them, since those take several times as long.
+
+        Raises:
+            DeviceError: the graphics driver failed.
+            NumericalError: a disparity is not finite.
+        """
+        sides = shown_sides(request.comparison)
+        if self._loaded is None or not request.has_surfaces_of(self._loaded):
+            self._loaded = None
+            for side in sides:
+                surface = surface_from_comparison(request.comparison, side, request.settings, request.size_px)
+                with graphics_errors():
+                    self._relighters[side].load(surface)
+                yield None
+            self._loaded = request
+        if request.light.shadows:
+            yield self._frame(sides, replace(request.light, shadows=False), is_final=False)
+        yield self._frame(sides, request.light, is_final=True)
+
+    def _frame(self, sides: tuple[Which, ...], light: Light, *, is_final: bool) -> Frame:
+        with graphics_errors():
+            return Frame({side: self._relighters[side].relight(light) for side in sides}, is_final)
+
+    def close(self) -> None:
+        """Release the drawing context, on the thread that made the painter."""
+        for relighter in self._relighters.values():
+            relighter.release()
+        self._context.release()

@@ -1,0 +1,121 @@
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from desktop.rendering.context import open_context
+from desktop.rendering.frames import Frame
+from desktop.rendering.light import Light
+from desktop.rendering.mesh_painter import MeshPainter, MeshRequest
+from desktop.rendering.meshes import Look
+from desktop.rendering.orbit import OrbitCamera
+from desktop.rendering.relight_painter import RelightPainter, RelightRequest
+from desktop.state.comparison import Comparison
+from engine.api.errors import DeviceError
+from engine.api.settings import MeshSettings
+
+
+@pytest.fixture
+def relight_painter() -> Iterator[RelightPainter]:
+    painter = RelightPainter()
+    yield painter
+    painter.close()
+
+
+@pytest.fixture
+def mesh_painter() -> Iterator[MeshPainter]:
+    painter = MeshPainter()
+    yield painter
+    painter.close()
+
+
+def frames_of(painter: RelightPainter | MeshPainter, request: object) -> list[Frame]:
+    frames = [frame for frame in painter.frames(request) if frame is not None]  # type: ignore[arg-type]
+    assert [frame.is_final for frame in frames] == [False] * (len(frames) - 1) + [True]
+    return frames
+
+
+def relight_request(comparison: Comparison, **changes: object) -> RelightRequest:
+    fields: dict[str, object] = {"settings": MeshSettings(), "light": Light(), "room_px": (96, 96)}
+    return RelightRequest(comparison=comparison, **(fields | changes))  # type: ignore[arg-type]
+
+
+def mesh_request(comparison: Comparison, **changes: object) -> MeshRequest:
+    fields: dict[str, object] = {"settings": MeshSettings(), "camera": OrbitCamera(), "look": Look(shading="clay"), "size_px": (96, 72)}
+    return MeshRequest(comparison=comparison, **(fields | changes))  # type: ignore[arg-type]
+
+
+def test_both_sides_are_relit_and_differ(relight_painter: RelightPainter, comparison: Comparison) -> None:
+    (frame,) = frames_of(relight_painter, relight_request(comparison))
+    assert frame.pictures.keys() == {"base", "refined"}
+    assert np.abs(frame.pictures["base"].astype(int) - frame.pictures["refined"]).mean() > 1
+
+
+def test_shadows_come_after_the_light_itself(relight_painter: RelightPainter, comparison: Comparison) -> None:
+    low, flat = Light(x=-1.5, y=0.0, shadows=True), MeshSettings(near_far_ratio=1.3)
+    quick, final = frames_of(relight_painter, relight_request(comparison, light=low, settings=flat))
+    (bare,) = frames_of(relight_painter, relight_request(comparison, light=replace(low, shadows=False), settings=flat))
+    np.testing.assert_array_equal(quick.pictures["refined"], bare.pictures["refined"])
+    assert final.pictures["refined"].sum() < quick.pictures["refined"].sum()
+
+
+def test_settings_and_comparison_change_the_surfaces_and_a_step_dropped_on_the_way_does_no_harm(
+    relight_painter: RelightPainter, comparison: Comparison, comparison_of: Callable[..., Comparison]
+) -> None:
+    other = comparison_of(60, 60)
+    requests = [relight_request(comparison, settings=MeshSettings(near_far_ratio=ratio)) for ratio in (2.0, 8.0)] + [relight_request(other)]
+    first = [frames_of(relight_painter, request)[-1].pictures["base"] for request in requests]
+    next(iter(relight_painter.frames(requests[0])))  # dropped after its first surface
+    again = [frames_of(relight_painter, request)[-1].pictures["base"] for request in requests]
+    assert (first[0] != first[1]).any()
+    assert first[2].shape == (60, 60, 4)
+    for one, two in zip(first, again, strict=True):
+        np.testing.assert_array_equal(one, two)
+
+
+def test_a_single_map_is_drawn_once(relight_painter: RelightPainter, mesh_painter: MeshPainter, comparison: Comparison) -> None:
+    single = replace(comparison, disparity_refined=comparison.disparity_base)
+    assert frames_of(relight_painter, relight_request(single))[-1].pictures.keys() == {"base"}
+    assert frames_of(mesh_painter, mesh_request(single))[-1].pictures.keys() == {"base"}
+
+
+def test_large_meshes_get_a_draft_first_and_the_settings_own_at_rest(mesh_painter: MeshPainter, comparison_of: Callable[..., Comparison]) -> None:
+    large = comparison_of(400, 300)
+    frames = frames_of(mesh_painter, mesh_request(large, size_px=(400, 300), look=Look(shading="normals")))
+    assert len(frames) >= 2
+    colours = large.normals("refined", MeshSettings()) * 127.5 + 127.5
+    errors = [np.abs(frame.pictures["refined"][2:-2, 2:-2, :3] - colours[2:-2, 2:-2]).mean() for frame in (frames[0], frames[-1])]
+    assert errors[1] < 0.8 * errors[0]
+    assert frames[-1].pictures["refined"].shape == (300, 400, 4)
+    same_again = frames_of(mesh_painter, mesh_request(large, size_px=(400, 300), look=Look(shading="normals")))
+    np.testing.assert_array_equal(same_again[-1].pictures["refined"], frames[-1].pictures["refined"])
+
+
+def test_the_camera_moves_both_meshes(mesh_painter: MeshPainter, comparison: Comparison) -> None:
+    front = frames_of(mesh_painter, mesh_request(comparison))[-1].pictures
+    aside = frames_of(mesh_painter, mesh_request(comparison, camera=OrbitCamera(yaw_deg=30.0)))[-1].pictures
+    for side in ("base", "refined"):
+        assert (front[side] != aside[side]).any(axis=-1).mean() > 0.2
+
+
+def test_a_request_dropped_half_way_leaves_the_next_one_right(mesh_painter: MeshPainter, comparison_of: Callable[..., Comparison]) -> None:
+    first, second = comparison_of(400, 300), comparison_of(300, 400)
+    expected = frames_of(mesh_painter, mesh_request(second))[-1].pictures["base"]
+    for steps in (1, 2, 3):
+        frames = mesh_painter.frames(mesh_request(first))
+        for _ in range(steps):
+            next(frames)
+        frames.close()
+        np.testing.assert_array_equal(frames_of(mesh_painter, mesh_request(second))[-1].pictures["base"], expected)
+
+
+def test_a_machine_without_opengl_is_told_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GLCONTEXT_LINUX_LIBEGL", "libnone.so")
+    monkeypatch.setattr("sys.platform", "linux")
+    with pytest.raises(DeviceError, match=r"OpenGL 3\.3") as caught:
+        open_context()
+    assert caught.value.code == "device.opengl"
+    assert "libegl1" in caught.value.hint
