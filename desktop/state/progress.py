@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 
+from engine.api.errors import DamagedFolderError
 from engine.api.messages import JobInfo, Phase, Progress, event_from_json
 
 PHASE_WORDS: dict[Phase, str] = {
@@ -55,6 +57,19 @@ def share_done(info: JobInfo) -> float | None:
     if info.ended:
         return 1.0
     return None if progress is None or not progress.steps or progress.phase == "load" else min(1.0, progress.step / progress.steps)
+
+
+def picture_of(info: JobInfo) -> Path:
+    """Return the engine's copy of a job's picture.
+
+    Raises:
+        DamagedFolderError: it is gone.
+    """
+    folder = Path(info.folder) / "input"
+    picture = next((path for path in sorted(folder.glob("*")) if path.is_file()), None)
+    if picture is None:
+        raise DamagedFolderError(f"The folder {folder} holds no picture.", hint="Submit the picture again.")
+    return picture
 
 
 @dataclass

@@ -1,0 +1,1 @@
+"""Qt views of `desktop.state`: widgets that show and ask, and keep no facts of their own."""

@@ -1,0 +1,90 @@
+"""Work off the window's thread: functions run in a few threads, their results come back as calls in the window's."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from PySide6.QtCore import QObject, Qt, Signal
+
+from engine.api.errors import RedepthError
+
+THREADS = 2
+_log = logging.getLogger(__name__)
+
+Failed = Callable[[RedepthError], object]
+
+
+class UnforeseenError(RedepthError):
+    """A fault of the viewer itself; its traceback is in the log and in the copyable report."""
+
+    code = "viewer.fault"
+
+
+class Background(QObject):
+    """Runs work in threads. Work asked for under a ``key`` replaces what was asked for under it before: only the newest is told of.
+
+    Signals:
+        idle: nothing is under way any more.
+    """
+
+    idle = Signal()
+    _ended = Signal(object)
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="viewer")
+        self._newest: dict[str, int] = {}
+        self._count = self._under_way = 0
+        self._stopped = False
+        self._ended.connect(self._tell, Qt.ConnectionType.QueuedConnection)
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing is under way."""
+        return self._under_way == 0
+
+    def run(self, key: str, work: Callable[[], Any], done: Callable[[Any], object], failed: Failed) -> None:
+        """Run ``work`` in a thread, then ``done`` with its result, or ``failed`` with its error, in this one."""
+        self._count += 1
+        self._under_way += 1
+        self._newest[key] = number = self._count
+        self._pool.submit(self._work, key, number, work, done, failed)
+
+    def forget(self, key: str) -> None:
+        """Let nothing be told of what was asked for under ``key``."""
+        self._newest.pop(key, None)
+
+    def stop(self) -> None:
+        """Tell of nothing any more, and wait for what is under way."""
+        self._stopped = True
+        self._newest.clear()
+        self._pool.shutdown(wait=True, cancel_futures=True)
+
+    def _work(self, key: str, number: int, work: Callable[[], Any], done: Callable[[Any], object], failed: Failed) -> None:
+        call: Callable[[], object] = lambda: None  # noqa: E731
+        try:
+            if self._newest.get(key) == number:
+                result = work()
+                call = lambda: done(result)  # noqa: E731
+        except RedepthError as exc:
+            error = exc
+            call = lambda: failed(error)  # noqa: E731
+        except Exception as exc:
+            _log.exception("the viewer failed at %s", key)
+            fault = UnforeseenError(f"The viewer failed at this ({key}): {exc}.", hint="Copy the report and tell us of it.")
+            fault.__cause__ = exc
+            call = lambda: failed(fault)  # noqa: E731
+        if not self._stopped:
+            self._ended.emit((key, number, call))
+
+    def _tell(self, ended: tuple[str, int, Callable[[], object]]) -> None:
+        key, number, call = ended
+        if self._newest.get(key) == number:
+            del self._newest[key]
+            call()
+        self._under_way -= 1
+        if self._under_way == 0:
+            self.idle.emit()
