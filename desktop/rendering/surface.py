@@ -65,8 +65,8 @@ def surface_from_comparison(comparison: Comparison, which: Which, settings: Mesh
 
 
 def scaled(values: NDArray[Pixel], size_px: tuple[int, int]) -> NDArray[Pixel]:
-    """Return a map (H, W) or picture (H, W, 3) at another size, by area where it shrinks."""
+    """Return a map (H, W) or picture (H, W, 3) at another size; where it shrinks, by means that overlap, for those that do not leave a grid in the normals."""
     height, width = values.shape[:2]
     if (width, height) == size_px:
         return values
-    return np.asarray(Image.fromarray(np.ascontiguousarray(values)).resize(size_px, Image.Resampling.BOX), values.dtype)
+    return np.asarray(Image.fromarray(np.ascontiguousarray(values)).resize(size_px, Image.Resampling.BILINEAR), values.dtype)

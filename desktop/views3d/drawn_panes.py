@@ -1,0 +1,128 @@
+"""`DrawnPanes`: the two canvases of a pane, the thread that draws them, and a sentence in their place where nothing can be drawn."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from PySide6.QtCore import QCoreApplication, QEvent, Qt, Signal
+from PySide6.QtGui import QHideEvent, QShowEvent
+from PySide6.QtWidgets import QHBoxLayout, QStackedLayout, QVBoxLayout, QWidget
+
+from desktop.state.comparison import SIDES, Comparison, Which
+
+from ..rendering.frames import Painter, shown_sides
+from ..views.parts import label, selectable
+from .frame_thread import Drawn, FrameThread
+from .picture_canvas import Overlay, PictureCanvas
+
+
+class DrawnPanes(QWidget):
+    """Base and refined side by side. What is asked for while it is hidden is drawn when it is shown.
+
+    Signals:
+        wanted: the size or the look of the canvases changed, so another request is due.
+        settled: the last frame of the newest request is shown.
+        failed: sentence, hint.
+    """
+
+    wanted = Signal()
+    settled = Signal()
+    failed = Signal(str, str)
+
+    def __init__(self, make_painter: Callable[[], Painter[Any]], overlay: Overlay | None = None, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.canvases: dict[Which, PictureCanvas] = {side: PictureCanvas(overlay) for side in SIDES}
+        self._newest: Any = None
+        self._is_asked = False
+        self.is_settled = False
+        row = QWidget()
+        beside = QHBoxLayout(row)
+        beside.setContentsMargins(0, 0, 0, 0)
+        beside.setSpacing(6)
+        for canvas in self.canvases.values():
+            beside.addWidget(canvas, 1)
+            canvas.resized.connect(self.wanted)
+        self._stack = QStackedLayout(self)
+        self._stack.addWidget(row)
+        self._stack.addWidget(self._make_apology())
+        self._thread = FrameThread(make_painter)
+        self._thread.drawn.connect(self._show, Qt.ConnectionType.QueuedConnection)
+        self._thread.failed.connect(self._fail, Qt.ConnectionType.QueuedConnection)
+        self.destroyed.connect(self._thread.stop)
+        application = QCoreApplication.instance()
+        if application is not None:
+            application.aboutToQuit.connect(self._thread.stop)
+
+    def _make_apology(self) -> QWidget:
+        page = QWidget()
+        self._sentence, self._hint = selectable(label("", "title")), selectable(label("", "muted"))
+        column = QVBoxLayout(page)
+        column.addStretch(1)
+        for part in (self._sentence, self._hint):
+            part.setAlignment(Qt.AlignmentFlag.AlignCenter)
+            column.addWidget(part)
+        column.addStretch(1)
+        return page
+
+    @property
+    def sentence(self) -> str:
+        """What is said in place of the pictures; empty while they are shown."""
+        return self._sentence.text() if self._stack.currentIndex() else ""
+
+    def show_names(self, comparison: Comparison, note: str = "") -> None:
+        """Name the canvases after the sides, and show only as many as differ."""
+        sides = shown_sides(comparison)
+        for side, canvas in self.canvases.items():
+            canvas.setVisible(side in sides)
+            canvas.show_name(comparison.label(side), note)
+            canvas.show_image(None)
+
+    def ask(self, request: object) -> None:
+        """Draw ``request``, now or when it is next shown."""
+        self._newest, self._is_asked, self.is_settled = request, False, False
+        if self.isVisible():
+            self._ask_now()
+
+    def _ask_now(self) -> None:
+        self._is_asked = True
+        self._thread.ask(self._newest)
+
+    def _show(self, drawn: Drawn) -> None:
+        self._stack.setCurrentIndex(0)
+        for side, image in drawn.images.items():
+            self.canvases[side].show_image(image)
+        if drawn.is_final and drawn.request is self._newest:
+            self.is_settled = True
+            self.settled.emit()
+
+    def _fail(self, sentence: str, hint: str) -> None:
+        self._sentence.setText(sentence)
+        self._hint.setText(hint)
+        self._stack.setCurrentIndex(1)
+        self.is_settled = True
+        self.settled.emit()
+        self.failed.emit(sentence, hint)
+
+    def update_overlays(self) -> None:
+        """Paint what lies over the pictures anew."""
+        for canvas in self.canvases.values():
+            canvas.update()
+
+    def shut_down(self) -> None:
+        """End the drawing for good, and give its memory back."""
+        self._thread.stop()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        if self._newest is not None and not self._is_asked:
+            self._ask_now()
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        super().hideEvent(event)
+        self._is_asked = self.is_settled  # what was not finished is drawn again when it is next shown
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() in (QEvent.Type.PaletteChange, QEvent.Type.StyleChange):
+            self.wanted.emit()

@@ -1,0 +1,115 @@
+"""A thread that draws frames for one pane: it owns the painter, and of all requests only the newest counts."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from threading import Condition
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QObject, QThread, Signal
+from PySide6.QtGui import QImage
+
+from desktop.state.comparison import Which
+from engine.api.errors import RedepthError
+
+from ..rendering.frames import Frame, Painter
+
+_PAUSE_S = 0.12  # before a finer frame: whoever drags on shall not wait for it
+_LONGEST_STEP_MS = 30_000
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, eq=False)
+class Drawn:
+    """A frame as Qt draws it, and the request it answers."""
+
+    images: dict[Which, QImage]
+    request: Any
+    is_final: bool
+
+
+class FrameThread(QThread):
+    """Draws what is asked for, the newest request alone.
+
+    Signals:
+        drawn: `Drawn`.
+        failed: sentence, hint.
+    """
+
+    drawn = Signal(object)
+    failed = Signal(str, str)
+
+    def __init__(self, make_painter: Callable[[], Painter[Any]], parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._make_painter = make_painter
+        self._changed = Condition()
+        self._newest: Any = None
+        self._is_stopping = False
+
+    def ask(self, request: object) -> None:
+        """Draw ``request`` in place of whatever was asked for before; the first call starts the thread."""
+        with self._changed:
+            self._newest = request
+            self._changed.notify()
+            if self._is_stopping:
+                return
+        if not self.isRunning() and not self.isFinished():
+            self.start()
+
+    def stop(self) -> None:
+        """End the thread and wait until its painter is closed; nothing is drawn after that."""
+        with self._changed:
+            self._is_stopping = True
+            self._changed.notify()
+        self.wait(_LONGEST_STEP_MS)
+
+    def run(self) -> None:
+        try:
+            painter = self._make_painter()
+        except RedepthError as error:
+            self.failed.emit(error.sentence, error.hint)
+            return
+        try:
+            while (request := self._next()) is not None:
+                self._draw(painter, request)
+        finally:
+            painter.close()
+
+    def _next(self) -> Any:
+        """Wait for the next request and take it; None when the thread shall end."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._is_stopping or self._newest is not None)
+            request, self._newest = self._newest, None
+            return None if self._is_stopping else request
+
+    def _draw(self, painter: Painter[Any], request: Any) -> None:
+        try:
+            for frame in painter.frames(request):
+                if frame is not None:
+                    self._show(frame, request)
+                if self._is_superseded(_PAUSE_S if frame is not None and not frame.is_final else 0):
+                    return
+        except RedepthError as error:
+            self.failed.emit(error.sentence, error.hint)
+        except Exception as exc:
+            _log.exception("drawing failed")
+            self.failed.emit(f"The viewer failed at drawing this: {exc}.", "Copy the report and tell us of it.")
+
+    def _is_superseded(self, pause_s: float) -> bool:
+        with self._changed:
+            return self._changed.wait_for(lambda: self._is_stopping or self._newest is not None, timeout=pause_s)
+
+    def _show(self, frame: Frame, request: object) -> None:
+        images = {side: image_from_rgbx(picture) for side, picture in frame.pictures.items()}
+        self.drawn.emit(Drawn(images, request, frame.is_final))
+
+
+def image_from_rgbx(picture: NDArray[np.uint8]) -> QImage:
+    """Return a picture (h, w, 4) as an image that owns its pixels, in the layout that Qt draws fastest."""
+    height, width = picture.shape[:2]
+    return QImage(picture.data, width, height, 4 * width, QImage.Format.Format_RGBX8888).convertToFormat(QImage.Format.Format_RGB32)
