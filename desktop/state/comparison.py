@@ -76,6 +76,11 @@ class Comparison:
         return width, height
 
     @property
+    def is_refinement(self) -> bool:
+        """Whether the two sides are a refinement's base and outcome, and not any two maps."""
+        return bool(self.provenance)
+
+    @property
     def is_single(self) -> bool:
         """Whether there is nothing to compare: one map stands on both sides."""
         return self.disparity_refined is self.disparity_base

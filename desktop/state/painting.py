@@ -126,7 +126,8 @@ def _paint_change(comparison: Comparison, *, only_sure: bool) -> Painted:
         colours[~sure_change(comparison)] = _SURE_GREY
     ramp = change_to_srgb8(np.linspace(-limit, limit, _RAMP)[None], limit)[0]
     labels = (f"farther {100 * limit:.2g} %", "0", f"nearer {100 * limit:.2g} %")
-    name, note = ("Change beyond doubt", f"grey: below {DOUBT:g} × the members' spread") if only_sure else ("Change", "right - left, % of the range")
+    sides = "refined - base" if comparison.is_refinement else "right - left"
+    name, note = ("Change beyond doubt", f"grey: below {DOUBT:g} × the members' spread") if only_sure else ("Change", f"{sides}, % of the range")
     return Painted(name=name, note=note, colours=colours, scale=Scale(colours=ramp, labels=labels))
 
 

@@ -88,15 +88,15 @@ class CompareView(QWidget):
 
     def show_opened(self, opened: Comparison | OpenedPicture | None, *, keep_view: bool = False) -> None:
         """Show a picture or a comparison; what was marked on another one is forgotten."""
-        same_size = self._opened is not None and opened is not None
+        same_size = keep_view and opened is not None and self._opened is not None
         before = self.picture_size
         self._opened, self._preview = opened, None
         self._images.clear()
         self._fresh.clear()
-        if not (keep_view and same_size and before == self.picture_size):
+        self._arrange()
+        if not (same_size and before == self.picture_size):
             self.pin = self.line = self._hover = None
             self.line_changed.emit(None)
-            self._arrange()
             self.fit()
         self._refresh()
 

@@ -8,7 +8,6 @@ from PySide6.QtCore import QEvent, QObject, Qt, Signal
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDragLeaveEvent, QDropEvent, QKeyEvent, QUndoStack
 from PySide6.QtWidgets import (
     QApplication,
-    QHBoxLayout,
     QLabel,
     QLineEdit,
     QMainWindow,
@@ -34,7 +33,7 @@ from .strip import Strip
 from .top_bar import TopBar
 
 TABS = ("Compare", "Relight", "3D")
-_SIDE_PX, _PLOTS_PX = 292, 190
+_SIDE_PX, _PLOTS_PX = 292, 170
 
 
 class MainWindow(QMainWindow):
@@ -107,6 +106,7 @@ class MainWindow(QMainWindow):
         self.statusBar().addWidget(self.engine_state)
         self.statusBar().addPermanentWidget(self.place)
         self.statusBar().setSizeGripEnabled(False)
+        self.statusBar().setContentsMargins(10, 0, 10, 2)
 
     def show_maps(self, shown: bool) -> None:
         """Show the maps, or the first screen."""

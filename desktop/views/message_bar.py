@@ -44,6 +44,11 @@ class MessageBar(QFrame):
         """What is shown; empty when hidden."""
         return "" if self.isHidden() else self._title.text()
 
+    @property
+    def error(self) -> RedepthError | None:
+        """The error that is shown, if it is one."""
+        return self._error
+
     def show_error(self, error: RedepthError) -> None:
         """Say what went wrong and what to do next."""
         self._error = error

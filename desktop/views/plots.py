@@ -29,6 +29,8 @@ class Plots(QTabWidget):
     def __init__(self) -> None:
         super().__init__()
         self.setDocumentMode(True)
+        self.tabBar().setDrawBase(False)
+        self.setMinimumHeight(120)
         self._hints = {
             "Profile": "Hold Ctrl and drag across a map (or press L and drag): both depths along that line appear here.",
             "Histogram": "Both depths' values appear here once there is something to compare.",

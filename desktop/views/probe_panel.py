@@ -46,8 +46,9 @@ class ProbePanel(QWidget):
 
     def show_probe(self, comparison: Comparison | None, probe: Probe | None) -> None:
         """Show one pixel's numbers; None empties the table."""
-        self._heads[0].setText("left" if comparison is None else _short(comparison.label_base))
-        self._heads[1].setText("right" if comparison is None else _short(comparison.label_refined))
+        refinement = comparison is None or comparison.is_refinement
+        self._heads[0].setText("base" if refinement else "left")
+        self._heads[1].setText("refined" if refinement else "right")
         if probe is None:
             self._place.setText("Point at a map; click to pin.")
             for cells in self._cells.values():
@@ -81,7 +82,3 @@ def _more(probe: Probe) -> list[str]:
 
 def _normal(normal: Normal) -> str:
     return "\n".join(f"{value:+.2f}" for value in normal)
-
-
-def _short(text: str, longest: int = 13) -> str:
-    return text if len(text) <= longest else f"{text[: longest - 1].rstrip()}…"

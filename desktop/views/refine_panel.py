@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from PySide6.QtCore import Signal
@@ -37,6 +37,7 @@ class RefinePanel(QWidget):
         super().__init__()
         self._models: Sequence[ModelFacts] = EMBEDDED_FACTS
         self._job: JobInfo | None = None
+        self._remembered: dict[str, str] = {}
         self._has_picture = False
         self.depth_model, self.prior, self.preset = QComboBox(), QComboBox(), QComboBox()
         self.seed, self.prompt = QSpinBox(), QLineEdit()
@@ -86,8 +87,10 @@ class RefinePanel(QWidget):
     def show_models(self, models: Sequence[ModelFacts]) -> None:
         """Offer these; those without weights are named and cannot be chosen."""
         self._models = models
-        for role, box in (("depth", self.depth_model), ("prior", self.prior)):
-            chosen = box.currentData() or "embedded"
+        for role, box, field in (("depth", self.depth_model, "depth_model"), ("prior", self.prior, "prior")):
+            here_now = {model.name for model in models if model.role == role and model.location is not None}
+            remembered = self._remembered.get(field, "")
+            chosen = self._remembered.pop(field) if remembered in here_now else box.currentData() or "embedded"
             box.blockSignals(True)
             box.clear()
             for model in (model for model in models if model.role == role):
@@ -132,6 +135,18 @@ class RefinePanel(QWidget):
             seed=self.seed.value(),
             prompt=prompt or None,
         )
+
+    def choices(self) -> dict[str, str]:
+        """Return what is chosen as texts, to be remembered."""
+        return {"depth_model": self.depth_model.currentData(), "prior": self.prior.currentData(), "preset": self.preset.currentData()}
+
+    def choose(self, choices: Mapping[str, str]) -> None:
+        """Choose what was remembered; models only once they are known to be here."""
+        self._remembered = dict(choices)
+        index = self.preset.findData(choices.get("preset", ""))
+        if index >= 0:
+            self.preset.setCurrentIndex(index)
+        self.show_models(self._models)
 
     def _start(self) -> None:
         try:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QRectF, QSize, Qt
+from PySide6.QtCore import QBuffer, QRectF, QSize, Qt
 from PySide6.QtGui import QImage, QPainter
 
 from ..state.painting import Painted, Scale
@@ -43,6 +43,14 @@ def image_from_srgb8(colours: NDArray[np.uint8]) -> QImage:
     colours = np.ascontiguousarray(colours)
     height, width = colours.shape[:2]
     return QImage(colours.data, width, height, 3 * width, QImage.Format.Format_RGB888).convertToFormat(QImage.Format.Format_RGB32)
+
+
+def png_of(image: QImage) -> bytes:
+    """Return an image as the content of a PNG file."""
+    content = QBuffer()
+    content.open(QBuffer.OpenModeFlag.WriteOnly)
+    image.save(content, "PNG")  # type: ignore[call-overload]
+    return bytes(content.data().data())
 
 
 def draw(painter: QPainter, image: ScreenImage, target: QRectF, visible: QRectF, screen_scale: float) -> None:

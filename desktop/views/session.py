@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import functools
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import QObject, Signal
+from PySide6.QtGui import QImage
 
 from engine.api.errors import CancelledError, InputError, RedepthError
+from engine.api.folders import find_folders
 from engine.api.messages import JobInfo, Notice, Progress
 from engine.api.settings import MeshSettings, RefineSettings
 from engine.export.depth_files import MapKind
+from engine.export.files import prepare_folder, write_whole
 
 from ..link.engine_link import EngineLink, LinkStatus
 from ..state.comparison import Comparison
@@ -28,6 +32,7 @@ from ..state.view import Point
 from .background import Background
 from .keeping import Keeping
 from .main_window import MainWindow
+from .screen_image import png_of
 
 
 class Session(QObject):
@@ -55,6 +60,7 @@ class Session(QObject):
         self._curves: dict[str, LossCurves] = {}
         self._lost = False
         self._wire()
+        window.refine.choose({name: keeping.choice(name) for name in window.refine.choices()})
         window.sliders.show_settings(self.look.mesh)
         window.top_bar.show_look(self.look)
         window.compare.show_look(self.look)
@@ -143,6 +149,18 @@ class Session(QObject):
 
         self._run("truth", lambda: read_truth(path, comparison, read_as), done)
 
+    def open_image(self, image: QImage) -> None:
+        """Open a picture that is in no file yet; it is kept in the engine's home under the time of day."""
+        folder = find_folders().home / "pasted"
+
+        def save() -> Path:
+            prepare_folder(folder)
+            path = folder / time.strftime("pasted %Y-%m-%d %H.%M.%S.png")
+            write_whole(path, png_of(image))
+            return path
+
+        self._run("paste", save, lambda path: self.open([path]))
+
     def close_opened(self) -> None:
         """Go back to the first screen."""
         self.picture = self._truth = None
@@ -173,6 +191,7 @@ class Session(QObject):
         window.plots.show_measures(None, [])
         if comparison is not None:
             self._study(comparison)
+            window.plots.reveal("Histogram")
         self.opened.emit(shown)
 
     def _study(self, comparison: Comparison) -> None:
@@ -245,7 +264,7 @@ class Session(QObject):
         self.jobs = jobs
         self.window.jobs.show_jobs(jobs)
         if self.job is not None:
-            self.job = next((job for job in jobs if job.id == self.job.id), self.job)  # type: ignore[union-attr]
+            self.job = next((job for job in jobs if job.id == self.job.id), self.job)
             self.window.refine.show_job(self.job)
 
     def _take_submitted(self, job: JobInfo, picture: Path) -> None:
@@ -286,6 +305,12 @@ class Session(QObject):
             self.window.message.show_note(str(ending))
         else:
             self.window.message.show_error(ending)
+
+    def end(self) -> None:
+        """Remember what was chosen; the engine and its jobs go on."""
+        refine = self.window.refine
+        for name, value in refine.choices().items():
+            self.keeping.keep_choice(name, value)
 
     # --- settling ---------------------------------------------------------------------------------------------------------------------------
 

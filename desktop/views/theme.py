@@ -99,9 +99,8 @@ QPushButton:checked, QToolButton:checked {{ background: {accent}; color: {on_acc
 QPushButton:disabled, QToolButton:disabled {{ color: {muted}; background: {window}; }}
 QPushButton[role="primary"] {{ background: {accent}; color: {on_accent}; border-color: {accent}; font-weight: 600; padding: 6px 12px; }}
 QPushButton[role="primary"]:disabled {{ background: {line}; color: {muted}; border-color: {line}; }}
-QPushButton:focus, QToolButton:focus, QComboBox:focus, QLineEdit:focus, QSpinBox:focus, QDoubleSpinBox:focus, QListWidget:focus {{
-    border: 1px solid {accent}; }}
-QLineEdit, QSpinBox, QDoubleSpinBox, QComboBox, QPlainTextEdit, QListWidget, QTableWidget, QTreeWidget {{
+QPushButton:focus, QToolButton:focus, QLineEdit:focus, QListWidget:focus {{ border: 1px solid {accent}; }}
+QLineEdit, QPlainTextEdit, QListWidget, QTableWidget {{
     background: {field}; border: 1px solid {line}; border-radius: 5px; padding: 3px 6px; selection-background-color: {accent};
     selection-color: {on_accent}; }}
 QComboBox QAbstractItemView {{ background: {panel}; border: 1px solid {line}; selection-background-color: {accent};
@@ -110,6 +109,7 @@ QListWidget::item {{ border-radius: 4px; padding: 3px; }}
 QListWidget::item:selected {{ background: {accent}; color: {on_accent}; }}
 QHeaderView::section {{ background: {panel}; color: {muted}; border: none; border-bottom: 1px solid {line}; padding: 4px 6px; }}
 QTabWidget::pane {{ border: none; background: {panel}; }}
+QStatusBar::item {{ border: none; }}
 QTabBar {{ background: transparent; }}
 QTabBar::tab {{ background: transparent; color: {muted}; padding: 6px 12px; border-bottom: 2px solid transparent; }}
 QTabBar::tab:selected {{ color: {text}; border-bottom: 2px solid {accent}; }}
@@ -123,6 +123,7 @@ QSlider::handle:horizontal {{ background: {accent}; width: 14px; margin: -5px 0;
 QSlider:focus {{ border: 1px solid {accent}; border-radius: 4px; }}
 QCheckBox::indicator {{ width: 14px; height: 14px; border: 1px solid {muted}; border-radius: 3px; background: {field}; }}
 QCheckBox::indicator:checked {{ background: {accent}; border-color: {accent}; }}
+QComboBox, QSpinBox, QDoubleSpinBox {{ min-height: 22px; }}
 QToolTip {{ background: {panel}; color: {text}; border: 1px solid {line}; padding: 4px; }}
 #message {{ background: {panel}; border: 1px solid {error}; border-radius: 6px; }}
 #drop {{ border: 2px dashed {line}; border-radius: 12px; background: {panel}; }}

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QButtonGroup, QComboBox, QHBoxLayout, QLabel, QTabBar, QToolButton, QWidget
+from PySide6.QtWidgets import QButtonGroup, QComboBox, QHBoxLayout, QLabel, QTabBar, QToolButton, QVBoxLayout, QWidget
 
 from engine.export.colours import COLOUR_MAPS
 
@@ -58,25 +58,30 @@ class TopBar(QWidget):
         for name in ("map_layer", "extra_layer", "colour_map", "range_mode"):
             box: QComboBox = getattr(self, name)
             box.activated.connect(lambda _, name=name, box=box: self._change(**{name: box.currentData()}))
-        line = QHBoxLayout(self)
+        line = QHBoxLayout()
         line.setContentsMargins(0, 0, 0, 0)
-        line.setSpacing(6)
+        line.setSpacing(4)
         line.addWidget(self.tabs)
         line.addStretch(1)
+        for button in self.layouts.values():
+            line.addWidget(button)
         self._choices = QWidget()
         choices = QHBoxLayout(self._choices)
-        choices.setContentsMargins(0, 0, 0, 0)
-        choices.setSpacing(4)
-        for button in self.layouts.values():
-            choices.addWidget(button)
+        choices.setContentsMargins(2, 0, 0, 0)
+        choices.setSpacing(6)
         for title, box in (("Maps", self.map_layer), ("Of the change", self.extra_layer), ("Colours", self.colour_map), ("Range", self.range_mode)):
             heading = QLabel(title)
             heading.setProperty("role", "muted")
             heading.setBuddy(box)
-            choices.addSpacing(6)
             choices.addWidget(heading)
             choices.addWidget(box)
-        line.addWidget(self._choices)
+            choices.addSpacing(10)
+        choices.addStretch(1)
+        rows = QVBoxLayout(self)
+        rows.setContentsMargins(0, 0, 0, 0)
+        rows.setSpacing(4)
+        rows.addLayout(line)
+        rows.addWidget(self._choices)
         self.tabs.currentChanged.connect(self._take_tab)
 
     def show_look(self, look: Look) -> None:
@@ -106,6 +111,8 @@ class TopBar(QWidget):
 
     def _take_tab(self, index: int) -> None:
         self._choices.setVisible(index == 0)
+        for button in self.layouts.values():
+            button.setVisible(index == 0)
         self.tab_changed.emit(index)
 
 
