@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -12,7 +13,7 @@ from PySide6.QtWidgets import QApplication, QFileDialog, QMenu
 from engine.api.errors import InputError
 
 from ..state.comparison import Comparison
-from ..state.look import LAYOUT_TITLES, shown_extra_layers, shown_map_layers
+from ..state.look import LAYOUT_TITLES, Layout, shown_extra_layers, shown_map_layers
 from ..state.opening import OPEN_SUFFIXES
 from .dialogs import MetadataDialog, ShortcutsDialog
 from .session import Session
@@ -32,6 +33,7 @@ class Actions:
         self.session, self.window = session, session.window
         self.all: list[QAction] = []
         self._needs_comparison: list[QAction] = []
+        self._needs_maps: list[QAction] = []
         self._fill_file(self.window.menuBar().addMenu("&File"))
         self._fill_edit(self.window.menuBar().addMenu("&Edit"))
         self._fill_view(self.window.menuBar().addMenu("&View"))
@@ -42,13 +44,17 @@ class Actions:
         first.folder_asked.connect(self.open_folder)
         first.maps_asked.connect(self.compare_maps)
         session.opened.connect(self._show_opened)
+        self.window.top_bar.tab_changed.connect(lambda _: self._show_opened(self.session.shown))
         self._show_opened(session.shown)
 
-    def add(self, menu: QMenu, text: str, run: Callable[[], object], key: Key = None, *, needs_comparison: bool = False) -> QAction:
+    def add(
+        self, menu: QMenu, text: str, run: Callable[[], object], key: Key = None, *, needs_comparison: bool = False, needs_maps: bool = False
+    ) -> QAction:
         """Add an action to a menu.
 
         Args:
             needs_comparison: grey it, with the reason as its tooltip, while there is nothing to compare.
+            needs_maps: grey it while the maps are not in front; the views in 3D have keys of their own.
         """
         action = QAction(text, self.window)
         if key is not None:
@@ -58,6 +64,8 @@ class Actions:
         self.all.append(action)
         if needs_comparison:
             self._needs_comparison.append(action)
+        if needs_maps:
+            self._needs_maps.append(action)
         return action
 
     def _show_opened(self, shown: object) -> None:
@@ -65,6 +73,8 @@ class Actions:
         for action in self._needs_comparison:
             action.setEnabled(comparison)
             action.setToolTip("" if comparison else "Refine a picture or open a result first.")
+        for action in self._needs_maps:
+            action.setEnabled(shown is not None and self.window.top_bar.tabs.currentIndex() == 0)
         self._refine.setEnabled(self.session.picture is not None)
 
     # --- File -------------------------------------------------------------------------------------------------------------------------------
@@ -161,27 +171,31 @@ class Actions:
     def _fill_view(self, menu: QMenu) -> None:
         keys, compare = QKeySequence.StandardKey, self.window.compare
         for number, (layout, title) in enumerate(LAYOUT_TITLES.items(), start=1):
-            self.add(menu, title, lambda layout=layout: self.session.set_look(replace(self.session.look, layout=layout)), str(number))  # type: ignore[misc]
+            self.add(menu, title, functools.partial(self.set_layout, layout), str(number), needs_maps=True)
         menu.addSeparator()
-        self.add(menu, "Next kind of &map", self.next_map, "M", needs_comparison=True)
-        self.add(menu, "Next view of the &change", self.next_extra, "C", needs_comparison=True)
-        self.line_tool = self.add(menu, "Draw a &line for the profile", self._toggle_line, "L", needs_comparison=True)
+        self.add(menu, "Next kind of &map", self.next_map, "M", needs_maps=True)
+        self.add(menu, "Next view of the &change", self.next_extra, "C", needs_maps=True)
+        self.line_tool = self.add(menu, "Draw a &line for the profile", self._toggle_line, "L", needs_maps=True)
         self.line_tool.setCheckable(True)
         menu.addSeparator()
-        self.add(menu, "&Fit", compare.fit, "F")
-        self.add(menu, "&One to one", compare.one_to_one, "Ctrl+0")
+        self.add(menu, "&Fit", compare.fit, "F", needs_maps=True)
+        self.add(menu, "&One to one", compare.one_to_one, "Ctrl+0", needs_maps=True)
         self.add(menu, "Zoom &in", lambda: compare.zoom(1.25), keys.ZoomIn)
         self.add(menu, "Zoom o&ut", lambda: compare.zoom(0.8), keys.ZoomOut)
         menu.addSeparator()
         for index in range(self.window.top_bar.tabs.count()):
             title = self.window.top_bar.tabs.tabText(index)
-            self.add(menu, f"{title} view", lambda index=index: self.show_tab(index), f"F{index + 2}")  # type: ignore[misc]
+            self.add(menu, f"{title} view", functools.partial(self.show_tab, index), f"F{index + 2}")
         menu.addSeparator()
         self.add(menu, "Show or hide the left panel", lambda: self.window.left.setVisible(self.window.left.isHidden()), "Ctrl+1")
         self.add(menu, "Show or hide the right panel", lambda: self.window.right.setVisible(self.window.right.isHidden()), "Ctrl+2")
         self.add(menu, "Show or hide the plots", lambda: self.window.plots.setVisible(self.window.plots.isHidden()), "Ctrl+3")
         self.add(menu, "&Dark or light", self.toggle_theme, "Ctrl+Shift+T")
         self.add(menu, "Full screen", self._toggle_full_screen, keys.FullScreen)
+
+    def set_layout(self, layout: Layout) -> None:
+        """Arrange the maps in that way."""
+        self.session.set_look(replace(self.session.look, layout=layout))
 
     def show_tab(self, index: int) -> None:
         """Bring one of the views to the front, where there is something to show."""

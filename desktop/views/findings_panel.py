@@ -34,5 +34,10 @@ class FindingsPanel(QWidget):
         if not found:
             self._column.addWidget(label("Refine a picture, or open a result, to read here what changed and how far to trust it.", "muted"))
         for finding in found:
-            self._column.addWidget(selectable(label(finding.title, tone=finding.tone)))
-            self._column.addWidget(selectable(label(finding.text, "muted")))
+            self._column.addWidget(selectable(label(_unbroken(finding.title), tone=finding.tone)))
+            self._column.addWidget(selectable(label(_unbroken(finding.text), "muted")))
+
+
+def _unbroken(text: str) -> str:
+    """Return ``text`` with no line break between a number and its per cent sign."""
+    return text.replace(" %", "\u00a0%")

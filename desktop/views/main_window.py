@@ -18,6 +18,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from ..views3d.mesh_pane import MeshPane
+from ..views3d.relight_pane import RelightPane
 from .background import Background
 from .compare_view import CompareView
 from .findings_panel import FindingsPanel
@@ -41,11 +43,13 @@ class MainWindow(QMainWindow):
 
     Signals:
         paths_dropped: list of paths.
+        image_dropped: `QImage` that came from no file.
         flip_held: whether Shift is held.
         closing: the window is about to close.
     """
 
     paths_dropped = Signal(object)
+    image_dropped = Signal(object)
     flip_held = Signal(bool)
     closing = Signal()
 
@@ -64,7 +68,9 @@ class MainWindow(QMainWindow):
         self.refine, self.jobs = RefinePanel(), JobsPanel()
         self.findings, self.probe, self.sliders = FindingsPanel(), ProbePanel(), SlidersPanel(self.undo)
         self.views = QStackedWidget()
-        self.views.addWidget(self.compare)
+        self.relight, self.mesh = RelightPane(), MeshPane()
+        for view in (self.compare, self.relight, self.mesh):
+            self.views.addWidget(view)
         self.engine_state, self.place = QLabel(), QLabel()
         self._lay_out()
         QApplication.instance().installEventFilter(self)  # type: ignore[union-attr]
@@ -129,6 +135,8 @@ class MainWindow(QMainWindow):
         event.acceptProposedAction()
         if paths:
             self.paths_dropped.emit(paths)
+        elif event.mimeData().hasImage():
+            self.image_dropped.emit(event.mimeData().imageData())
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Watch Shift wherever the focus is, but not while text is typed."""

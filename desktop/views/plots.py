@@ -18,6 +18,7 @@ from ..state.progress import LossCurves
 from .parts import label
 from .theme import current_theme
 
+_LEFT, _RIGHT = (side | Qt.AlignmentFlag.AlignVCenter for side in (Qt.AlignmentFlag.AlignLeft, Qt.AlignmentFlag.AlignRight))
 _WIDTH = 2
 _BAND_ALPHA = 60
 _TABS = ("Profile", "Histogram", "Measures", "Losses")
@@ -58,7 +59,6 @@ class Plots(QTabWidget):
         self.restyle()
 
     def _prepare_table(self) -> None:
-        self.table.setHorizontalHeaderLabels(["Protocol", "Measure", "Left", "Right", "Change", "Closer to the truth"])
         self.table.verticalHeader().hide()
         self.table.setShowGrid(False)
         self.table.setEditTriggers(QTableWidget.EditTrigger.NoEditTriggers)
@@ -137,8 +137,11 @@ class Plots(QTabWidget):
             self.empty("Measures")
             return
         theme = current_theme()
-        self.table.setHorizontalHeaderItem(2, QTableWidgetItem(comparison.label_base))
-        self.table.setHorizontalHeaderItem(3, QTableWidgetItem(comparison.label_refined))
+        titles = ("Protocol", "Measure", comparison.label_base, comparison.label_refined, "Change", "Closer to the truth")
+        for column, title in enumerate(titles):
+            head = QTableWidgetItem(title)
+            head.setTextAlignment(_RIGHT if 2 <= column <= 4 else _LEFT)
+            self.table.setHorizontalHeaderItem(column, head)
         self.table.setRowCount(len(rows))
         for line, row in enumerate(rows):
             change = f"{100 * (row.refined / row.base - 1):+.1f} %" if row.base else "–"
@@ -147,8 +150,7 @@ class Plots(QTabWidget):
                 item = QTableWidgetItem(text)
                 if column >= 4 and row.better is not None:
                     item.setForeground(QColor(theme.good if row.better == "refined" else theme.doubtful))
-                if 2 <= column <= 4:
-                    item.setTextAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+                item.setTextAlignment(_RIGHT if 2 <= column <= 4 else _LEFT)
                 self.table.setItem(line, column, item)
         self.table.resizeRowsToContents()
         self._stacks["Measures"].setCurrentIndex(1)

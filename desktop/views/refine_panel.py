@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QComboBox, QFormLayout, QHBoxLayout, QLineEdit, QProgressBar, QPushButton, QSpinBox, QVBoxLayout, QWidget
 
 from engine.api.errors import RedepthError
@@ -50,7 +50,8 @@ class RefinePanel(QWidget):
         rows = QFormLayout(form)
         rows.setContentsMargins(0, 0, 0, 0)
         rows.setVerticalSpacing(6)
-        rows.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.ExpandingFieldsGrow)
+        rows.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
+        rows.setLabelAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         fields: list[tuple[str, QWidget]] = [
             ("&Depth", self.depth_model),
             ("&Prior", self.prior),
@@ -99,7 +100,7 @@ class RefinePanel(QWidget):
                 item: Any = box.model()
                 item.item(box.count() - 1).setEnabled(here)
                 advice = "" if here else f" Get it with: python -m engine models get {model.name} ({model.size_mb} MB)."
-                box.setItemData(box.count() - 1, f"{model.note} Licence {model.licence}.{advice}", 3)  # 3: Qt.ToolTipRole
+                box.setItemData(box.count() - 1, f"{model.note} Licence {model.licence}.{advice}", Qt.ItemDataRole.ToolTipRole)
             box.setCurrentIndex(max(0, box.findData(chosen)))
             box.blockSignals(False)
         self._show_licence()

@@ -11,6 +11,7 @@ from typing import Any
 
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QImage
+from PySide6.QtWidgets import QWidget
 
 from engine.api.errors import CancelledError, InputError, RedepthError
 from engine.api.folders import find_folders
@@ -29,6 +30,8 @@ from ..state.opening import OpenedFolder, OpenedPicture, open_paths
 from ..state.probe import histogram, probe, profile
 from ..state.progress import LossCurves
 from ..state.view import Point
+from ..views3d.mesh_pane import MeshPane
+from ..views3d.relight_pane import RelightPane
 from .background import Background
 from .keeping import Keeping
 from .main_window import MainWindow
@@ -59,6 +62,7 @@ class Session(QObject):
         self._results: dict[Path, str] = {}
         self._curves: dict[str, LossCurves] = {}
         self._lost = False
+        self._in_3d: dict[QWidget, Comparison] = {}
         self._wire()
         window.refine.choose({name: keeping.choice(name) for name in window.refine.choices()})
         window.sliders.show_settings(self.look.mesh)
@@ -72,6 +76,11 @@ class Session(QObject):
         window.first_screen.path_asked.connect(lambda path: self.open([path]))
         window.strip.chosen.connect(self._open_from_strip)
         window.flip_held.connect(lambda held: self.set_look(replace(self.look, flipped=held)))
+        window.image_dropped.connect(self.open_image)
+        window.top_bar.tab_changed.connect(self._show_tab)
+        window.relight.light_changed.connect(window.mesh.set_light)
+        for pane in (window.relight, window.mesh):
+            pane.failed.connect(lambda sentence, hint: window.message.show_error(RedepthError(sentence, hint=hint, code="viewer.drawing")))
         window.top_bar.look_changed.connect(lambda look: self.set_look(replace(look, mesh=self.look.mesh, wipe_share=self.look.wipe_share)))
         window.compare.wipe_changed.connect(lambda share: self.set_look(replace(self.look, wipe_share=share)))
         window.compare.probed.connect(self._probe)
@@ -189,6 +198,7 @@ class Session(QObject):
         window.probe.show_probe(comparison, None)
         window.plots.show_histogram(None, None)
         window.plots.show_measures(None, [])
+        self._show_tab(window.top_bar.tabs.currentIndex())
         if comparison is not None:
             self._study(comparison)
             window.plots.reveal("Histogram")
@@ -213,8 +223,21 @@ class Session(QObject):
             self.window.top_bar.show_look(look)
             self.window.compare.show_look(look)
 
+    def _show_tab(self, index: int) -> None:
+        """Bring a view to the front; those in 3D get what they show only then, for it costs memory and time."""
+        window = self.window
+        window.views.setCurrentIndex(index)
+        window.plots.setVisible(index == 0)
+        pane = window.views.currentWidget()
+        if isinstance(pane, RelightPane | MeshPane) and isinstance(self.shown, Comparison):
+            pane.set_mesh_settings(self.look.mesh)
+            if self._in_3d.get(pane) is not self.shown:
+                self._in_3d[pane] = self.shown
+                pane.show_comparison(self.shown)
+
     def _take_mesh(self, mesh: MeshSettings) -> None:
         self.set_look(replace(self.look, mesh=mesh))
+        self._show_tab(self.window.views.currentIndex())
         self._probe(self.window.compare.pin)
 
     def _probe(self, point: Point | None) -> None:
@@ -307,7 +330,9 @@ class Session(QObject):
             self.window.message.show_error(ending)
 
     def end(self) -> None:
-        """Remember what was chosen; the engine and its jobs go on."""
+        """Remember what was chosen, and end the drawing threads; the engine and its jobs go on."""
+        self.window.relight.shut_down()
+        self.window.mesh.shut_down()
         refine = self.window.refine
         for name, value in refine.choices().items():
             self.keeping.keep_choice(name, value)
@@ -321,4 +346,6 @@ class Session(QObject):
     def is_settled(self) -> bool:
         """Whether nothing is under way: no file, no paint, no thumbnail, and no job of the picture that is shown."""
         running = self.job is not None and not self.job.ended
-        return self.background.is_idle and not running and self.window.compare.is_painted
+        pane = self.window.views.currentWidget()
+        drawn = pane.is_settled if isinstance(pane, RelightPane | MeshPane) and self.shown is not None else self.window.compare.is_painted
+        return self.background.is_idle and not running and drawn
