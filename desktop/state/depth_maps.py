@@ -191,9 +191,10 @@ def _stated_kind(path: Path, file: DepthFile) -> tuple[MapKind, bool]:
     """Return the convention and whether anything states it: the file itself, its own sidecar, or the `result.json` of its folder."""
     if file.kind != "unknown":
         return file.kind, True
-    own = _facts(path.with_suffix(".json")).get("kind")
-    if own in ("depth", "disparity"):
-        return own, True
+    for sidecar in (path.with_name(f"{path.name}.json"), path.with_suffix(".json")):
+        own = _facts(sidecar).get("kind")
+        if own in ("depth", "disparity"):
+            return own, True
     if _facts(path.parent / SIDECAR_NAME).get("format") == "redepth.result":
         kind = next((kind for kind in ("disparity", "depth") if path.name.startswith(f"{kind}_")), None)
         if kind is not None:

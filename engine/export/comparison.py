@@ -5,6 +5,9 @@ Base and refined share one colour range, the extremes of both, and one range of 
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
@@ -24,33 +27,65 @@ _DISPARITY_NOTE = "disparity, bright = near; both maps share this range"
 _FOV_WORDS = {"exif": "from EXIF", "option": "as given", "default": "assumed"}
 
 
-def draw_comparison(result: RefineResult, near_far_ratio: float, fov_deg: float, fov_source: FovSource) -> Image.Image:
-    """Return the sheet: picture, base and refined disparity, their change, the normals of both, names and legends."""
-    return draw_sheet(
-        f"{_title(result, 'depth')}, refined on this picture", _facts(result), comparison_panels(result, near_far_ratio, fov_deg, fov_source)
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Pair:
+    """Two disparities of one picture, as the sheet shows them.
+
+    Attributes:
+        image_srgb: (H, W, 3) uint8.
+        disparity_base, disparity_refined: (H, W) float32 in one scale.
+        label_base, label_refined: their names.
+        heading, facts: the lines at the top of the sheet.
+    """
+
+    image_srgb: NDArray[np.uint8]
+    disparity_base: NDArray[np.float32]
+    disparity_refined: NDArray[np.float32]
+    label_base: str
+    label_refined: str
+    heading: str
+    facts: str
+
+
+def pair_from_result(result: RefineResult) -> Pair:
+    """Return base against refined of a refinement."""
+    model = str(result.provenance["models"]["depth"]["title"])
+    return Pair(
+        image_srgb=result.image_srgb,
+        disparity_base=result.disparity_base,
+        disparity_refined=result.disparity_refined,
+        label_base=model,
+        label_refined="Refined",
+        heading=f"{model}, refined on this picture",
+        facts=facts_line(result.size_px, result.provenance),
     )
 
 
-def comparison_panels(result: RefineResult, near_far_ratio: float, fov_deg: float, fov_source: FovSource) -> list[Panel]:
+def draw_comparison(pair: Pair, near_far_ratio: float, fov_deg: float, fov_source: FovSource) -> Image.Image:
+    """Return the sheet: picture, both disparities, their change, the normals of both, names and legends."""
+    return draw_sheet(pair.heading, pair.facts, comparison_panels(pair, near_far_ratio, fov_deg, fov_source))
+
+
+def comparison_panels(pair: Pair, near_far_ratio: float, fov_deg: float, fov_source: FovSource) -> list[Panel]:
     """Return the sheet's six panels, all of one size."""
-    size = _panel_size(*result.size_px)
-    value_range = disparity_range(result.disparity_base, result.disparity_refined)
-    base, refined = _resized(result.disparity_base, size), _resized(result.disparity_refined, size)
-    picture = np.asarray(Image.fromarray(result.image_srgb).resize(size, Image.Resampling.LANCZOS))
-    model = _title(result, "depth")
+    height, width = pair.disparity_base.shape
+    size = _panel_size(width, height)
+    value_range = disparity_range(pair.disparity_base, pair.disparity_refined)
+    base, refined = _resized(pair.disparity_base, size), _resized(pair.disparity_refined, size)
+    picture = np.asarray(Image.fromarray(pair.image_srgb).resize(size, Image.Resampling.LANCZOS))
     legend = _disparity_legend(value_range)
 
-    def normals_panel(name: str, disparity: NDArray[np.float32]) -> Panel:
+    def normals_panel(label: str, disparity: NDArray[np.float32]) -> Panel:
         normals = normals_from_depth(depth_from_disparity(disparity, near_far_ratio, value_range), Camera(*size, fov_deg))
-        return Panel(name, "red = right, green = up, blue = toward the viewer", normals_to_srgb8(normals))
+        return Panel(f"Normals, {label}", "red = right, green = up, blue = toward the viewer", normals_to_srgb8(normals))
 
     return [
         Panel("Picture", f"angle of view {fov_deg:.3g}° across the longer side, {_FOV_WORDS[fov_source]}", picture),
-        Panel(model, _DISPARITY_NOTE, disparity_to_srgb8(base, value_range), legend),
-        Panel("Refined", _DISPARITY_NOTE, disparity_to_srgb8(refined, value_range), legend),
-        _change_panel(result, base, refined, value_range),
-        normals_panel(f"Normals, {model}", base),
-        normals_panel("Normals, refined", refined),
+        Panel(pair.label_base, _DISPARITY_NOTE, disparity_to_srgb8(base, value_range), legend),
+        Panel(pair.label_refined, _DISPARITY_NOTE, disparity_to_srgb8(refined, value_range), legend),
+        _change_panel(pair, base, refined, value_range),
+        normals_panel(pair.label_base, base),
+        normals_panel(pair.label_refined, refined),
     ]
 
 
@@ -65,10 +100,10 @@ def _resized(values: NDArray[np.float32], size: tuple[int, int]) -> NDArray[np.f
     return np.asarray(Image.fromarray(values).resize(size, Image.Resampling.BILINEAR))
 
 
-def _change_panel(result: RefineResult, base: NDArray[np.float32], refined: NDArray[np.float32], value_range: DisparityRange) -> Panel:
+def _change_panel(pair: Pair, base: NDArray[np.float32], refined: NDArray[np.float32], value_range: DisparityRange) -> Panel:
     """Return the change in shares of the common range; the legend's ends hold all but the largest hundredth of it."""
     width = 1.0 if value_range.is_flat else value_range.high - value_range.low
-    size = np.abs(result.disparity_refined - result.disparity_base)
+    size = np.abs(pair.disparity_refined - pair.disparity_base)
     mean, largest = float(size.mean(dtype=np.float64)) / width, float(size.max()) / width
     change = (refined - base) / width
     limit = max(float(np.quantile(np.abs(change), _CHANGE_QUANTILE)), _SMALLEST_CHANGE_LIMIT)
@@ -84,21 +119,19 @@ def _disparity_legend(value_range: DisparityRange) -> Legend:
     return Legend(ramp, (f"far {low:.3g}", f"{(low + high) / 2:.3g}", f"near {high:.3g}"))
 
 
-def _facts(result: RefineResult) -> str:
-    width, height = result.size_px
-    settings = result.provenance["settings"]
-    method = settings["method"]
-    facts = [
-        f"{width} x {height} px",
-        f"prior {_title(result, 'prior')}",
-        f"preset {settings['preset']}",
-        f"members {method['members']}",
-        f"steps {method['steps']}",
-        f"seed {method['seed']}",
-    ]
-    return " · ".join(facts if result.provenance["complete"] else [*facts, "stopped early"])
-
-
-def _title(result: RefineResult, role: str) -> str:
-    """Return the name for people of the model in ``role``."""
-    return str(result.provenance["models"][role]["title"])
+def facts_line(size_px: tuple[int, int], provenance: dict[str, Any]) -> str:
+    """Return size and settings in one line; the size alone where nothing else is known."""
+    facts = [f"{size_px[0]} x {size_px[1]} px"]
+    if provenance:
+        settings = provenance["settings"]
+        method = settings["method"]
+        facts += [
+            f"prior {provenance['models']['prior']['title']}",
+            f"preset {settings['preset']}",
+            f"members {method['members']}",
+            f"steps {method['steps']}",
+            f"seed {method['seed']}",
+        ]
+        if not provenance["complete"]:
+            facts.append("stopped early")
+    return " · ".join(facts)

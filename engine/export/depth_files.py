@@ -83,7 +83,12 @@ def encode_png16(depth_file: DepthFile) -> memoryview:
 
 
 def _prefixed(depth_file: DepthFile) -> dict[str, Field]:
-    return {f"{_FIELD_PREFIX}{name}": value for name, value in ({"kind": depth_file.kind} | depth_file.fields).items()}
+    return own_header({"kind": depth_file.kind} | depth_file.fields)
+
+
+def own_header(fields: Mapping[str, Field]) -> dict[str, Field]:
+    """Return ``fields`` under the names that they have in a file's header."""
+    return {f"{_FIELD_PREFIX}{name}": value for name, value in fields.items()}
 
 
 def read_depth_file(path: Path) -> DepthFile:

@@ -6,10 +6,7 @@ everything else can be made from again are written first.
 
 from __future__ import annotations
 
-import io
 from pathlib import Path
-
-from PIL import Image
 
 from ..api.result import RefineResult
 from ..api.settings import MeshSettings
@@ -17,11 +14,11 @@ from ..geometry.camera import Camera
 from ..geometry.disparity import depth_from_disparity
 from ..geometry.mesh import grid_mesh
 from ..geometry.normals import normals_from_depth
-from .colours import normals_to_srgb8
-from .comparison import draw_comparison
+from .comparison import draw_comparison, pair_from_result
 from .depth_files import DepthFile, encode_exr, encode_npy, encode_png16
 from .files import prepare_folder, remove_file, write_whole
 from .meshes import write_mesh
+from .picture_files import encode_normals_png, encode_png
 from .sidecar import encode_json, resolved_fov, result_facts
 
 SIDECAR_NAME = "result.json"
@@ -56,8 +53,8 @@ def write_result_folder(result: RefineResult, folder: Path, mesh_settings: MeshS
         "uncertainty.npy": lambda: encode_npy(result.uncertainty),
         "depth_refined.exr": lambda: encode_exr(depth_file),
         "depth_refined.png": lambda: encode_png16(depth_file),
-        "normals.png": lambda: _encode_png(Image.fromarray(normals_to_srgb8(normals_from_depth(depth, camera)))),
-        "comparison.png": lambda: _encode_png(draw_comparison(result, ratio, fov_deg, fov_source)),
+        "normals.png": lambda: encode_normals_png(normals_from_depth(depth, camera)),
+        "comparison.png": lambda: encode_png(draw_comparison(pair_from_result(result), ratio, fov_deg, fov_source)),
     }
     if kept is not None:
         encoders[GATE_NAME] = lambda: encode_npy(kept)
@@ -69,9 +66,3 @@ def write_result_folder(result: RefineResult, folder: Path, mesh_settings: MeshS
     paths.append(folder / SIDECAR_NAME)
     write_whole(paths[-1], encode_json(result_facts(result, mesh_settings, depth, mesh)))
     return paths
-
-
-def _encode_png(picture: Image.Image) -> memoryview:
-    file = io.BytesIO()
-    picture.save(file, "PNG")
-    return file.getbuffer()

@@ -42,14 +42,25 @@ def write_mesh(path: Path, mesh: GridMesh, image_srgb: NDArray[np.uint8]) -> lis
     Raises:
         OutputError: an unknown suffix, a mesh without faces, or a file that cannot be written.
     """
-    encode = _ENCODERS.get(path.suffix.lower())
-    if encode is None:
-        raise OutputError(f"{path.name} names no mesh format.", hint=f"Choose a name that ends in {', '.join(_ENCODERS)}.", code="output.mesh_format")
-    if not len(mesh.faces):
-        raise OutputError("Every face of the mesh is cut away.", hint="Raise edge_cut, or set it to 0 for no cuts.", code="output.mesh_empty")
-    contents = {path.with_name(name): content for name, content in encode(path, mesh.without_loose_vertices(), image_srgb).items()}
+    contents = encode_mesh(path, mesh, image_srgb)
     write_set(contents)
     return list(contents)
+
+
+def encode_mesh(path: Path, mesh: GridMesh, image_srgb: NDArray[np.uint8]) -> dict[Path, bytes]:
+    """Return the files that `write_mesh` would write with their content, ``path`` last.
+
+    Raises:
+        OutputError: an unknown suffix, or a mesh without faces.
+    """
+    encode = _ENCODERS.get(path.suffix.lower())
+    if encode is None:
+        raise OutputError(
+            f"{path.name} names no mesh format.", hint=f"Choose a name that ends in {', '.join(MESH_SUFFIXES)}.", code="output.mesh_format"
+        )
+    if not len(mesh.faces):
+        raise OutputError("Every face of the mesh is cut away.", hint="Raise edge_cut, or set it to 0 for no cuts.", code="output.mesh_empty")
+    return {path.with_name(name): content for name, content in encode(path, mesh.without_loose_vertices(), image_srgb).items()}
 
 
 def texture_size_px(width_px: int, height_px: int) -> tuple[int, int]:
@@ -119,3 +130,4 @@ _ENCODERS: dict[str, Callable[[Path, GridMesh, NDArray[np.uint8]], dict[str, byt
     ".ply": _encode_ply,
     ".stl": _encode_stl,
 }
+MESH_SUFFIXES = tuple(_ENCODERS)

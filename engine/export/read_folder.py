@@ -65,7 +65,9 @@ def _read_facts(folder: Path) -> dict[str, Any]:
         facts = json.loads((folder / SIDECAR_NAME).read_text(encoding="utf-8"))
         version = facts["format_version"] if facts["format"] == "redepth.result" else None
     except (OSError, ValueError, KeyError, TypeError) as exc:
-        raise InputError(f"{folder} holds no result of Re-Depth.", hint=f"Choose a folder with a {SIDECAR_NAME}.", code="input.result_folder") from exc
+        raise InputError(
+            f"{folder} holds no result of Re-Depth.", hint=f"Choose a folder with a {SIDECAR_NAME}.", code="input.result_folder"
+        ) from exc
     if version != FORMAT_VERSION:
         raise InputError(f"The result in {folder} is of format {version}, not {FORMAT_VERSION}.", hint=_HINT, code="input.result_folder")
     return dict(facts)

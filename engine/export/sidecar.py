@@ -10,7 +10,7 @@ from ..api.errors import NumericalError
 from ..api.result import FovSource, RefineResult
 from ..api.settings import MeshSettings
 from ..geometry.camera import Camera, FloatArray
-from ..geometry.disparity import disparity_range, inverse_depth_line
+from ..geometry.disparity import DisparityRange, disparity_range, inverse_depth_line
 from ..geometry.mesh import GridMesh
 from .depth_files import png16_line
 from .meshes import texture_size_px
@@ -42,34 +42,47 @@ def result_facts(result: RefineResult, settings: MeshSettings, depth: FloatArray
     """
     width, height = result.size_px
     fov_deg, fov_source = resolved_fov(result, settings)
-    camera = Camera(width, height, fov_deg)
-    value_range = disparity_range(result.disparity_refined)
-    scale, shift = inverse_depth_line(value_range, settings.near_far_ratio)
     png_scale, png_shift = png16_line(depth)
     return {
         "format": "redepth.result",
         "format_version": FORMAT_VERSION,
         "size_px": [width, height],
         "convention": CONVENTION,
-        "camera": {
-            "fov_deg": fov_deg,
-            "fov_source": fov_source,
-            "fov_across": "longer side",
-            "horizontal_fov_deg": camera.horizontal_fov_deg,
-            "vertical_fov_deg": camera.vertical_fov_deg,
-            "focal_px": camera.focal_px,
-        },
-        "depth": {
-            "formula": "depth = 1 / (scale * disparity_refined + shift)",
-            "scale": scale,
-            "shift": shift,
-            "near_far_ratio": settings.near_far_ratio,
-            "disparity_range": list(value_range),
-        },
+        "camera": camera_facts(Camera(width, height, fov_deg), fov_source),
+        "depth": depth_facts(disparity_range(result.disparity_refined), settings.near_far_ratio, "disparity_refined"),
         "depth_refined_png": {"formula": "depth = scale * level + shift", "scale": png_scale, "shift": png_shift},
-        "mesh": asdict(settings) | {"vertices": len(mesh.vertices), "faces": len(mesh.faces), "texture_px": list(texture_size_px(width, height))},
+        "mesh": mesh_facts(settings, mesh, result.size_px),
         "provenance": result.provenance,
     }
+
+
+def camera_facts(camera: Camera, fov_source: FovSource) -> dict[str, Any]:
+    """Return the camera as `result.json` states it."""
+    return {
+        "fov_deg": camera.fov_deg,
+        "fov_source": fov_source,
+        "fov_across": "longer side",
+        "horizontal_fov_deg": camera.horizontal_fov_deg,
+        "vertical_fov_deg": camera.vertical_fov_deg,
+        "focal_px": camera.focal_px,
+    }
+
+
+def depth_facts(value_range: DisparityRange, near_far_ratio: float, disparity_name: str) -> dict[str, Any]:
+    """Return how depth follows from the disparity of that name."""
+    scale, shift = inverse_depth_line(value_range, near_far_ratio)
+    return {
+        "formula": f"depth = 1 / (scale * {disparity_name} + shift)",
+        "scale": scale,
+        "shift": shift,
+        "near_far_ratio": near_far_ratio,
+        "disparity_range": list(value_range),
+    }
+
+
+def mesh_facts(settings: MeshSettings, mesh: GridMesh, size_px: tuple[int, int]) -> dict[str, Any]:
+    """Return the settings of a mesh and how large it and its texture became."""
+    return asdict(settings) | {"vertices": len(mesh.vertices), "faces": len(mesh.faces), "texture_px": list(texture_size_px(*size_px))}
 
 
 def encode_json(facts: dict[str, Any]) -> bytes:

@@ -7,19 +7,19 @@ import pytest
 
 from engine.api.result import RefineResult
 from engine.export.colours import change_to_srgb8, disparity_to_srgb8
-from engine.export.comparison import comparison_panels, draw_comparison
+from engine.export.comparison import comparison_panels, draw_comparison, pair_from_result
 from engine.export.panels import Panel
 
 ResultOf = Callable[..., RefineResult]
 
 
 def panels_of(result: RefineResult) -> dict[str, Panel]:
-    return {panel.name: panel for panel in comparison_panels(result, 4.0, 50.0, "exif")}
+    return {panel.name: panel for panel in comparison_panels(pair_from_result(result), 4.0, 50.0, "exif")}
 
 
 def test_panels_name_the_model_and_have_one_size(result: RefineResult) -> None:
     panels = panels_of(result)
-    assert list(panels) == ["Picture", "Model A", "Refined", "Change", "Normals, Model A", "Normals, refined"]
+    assert list(panels) == ["Picture", "Model A", "Refined", "Change", "Normals, Model A", "Normals, Refined"]
     assert {panel.picture.shape for panel in panels.values()} == {(360, 480, 3)}
 
 
@@ -46,14 +46,14 @@ def test_change_is_in_shares_of_the_range_with_a_symmetric_legend(result_of: Res
 def test_equal_maps_show_no_change(result_of: ResultOf, result: RefineResult) -> None:
     panels = panels_of(result_of(disparity_base=result.disparity_refined))
     np.testing.assert_array_equal(panels["Model A"].picture, panels["Refined"].picture)
-    np.testing.assert_array_equal(panels["Normals, Model A"].picture, panels["Normals, refined"].picture)
+    np.testing.assert_array_equal(panels["Normals, Model A"].picture, panels["Normals, Refined"].picture)
     assert len(np.unique(panels["Change"].picture.reshape(-1, 3), axis=0)) == 1
 
 
 def test_constant_disparity_can_be_compared(result_of: ResultOf) -> None:
     flat = np.full((36, 48), 3.0, np.float32)
     panels = panels_of(result_of(disparity_base=flat, disparity_refined=flat))
-    assert (panels["Normals, refined"].picture == [128, 128, 255]).all()
+    assert (panels["Normals, Refined"].picture == [128, 128, 255]).all()
 
 
 @pytest.mark.parametrize("size", [(900, 600), (600, 900), (2000, 100), (100, 2000), (40, 40), (3, 2)])
@@ -62,18 +62,18 @@ def test_sheets_are_readable_at_any_aspect(size: tuple[int, int], result_of: Res
     panel = panels_of(result)["Picture"].picture
     assert 480 <= max(panel.shape[:2]) <= 880
     assert panel.shape[1] / panel.shape[0] == pytest.approx(size[0] / size[1], rel=0.03)
-    sheet = draw_comparison(result, 4.0, 50.0, "exif")
+    sheet = draw_comparison(pair_from_result(result), 4.0, 50.0, "exif")
     assert 0.5 < sheet.width / sheet.height < 4
 
 
 def test_a_stopped_refinement_says_so(result: RefineResult, result_of: ResultOf) -> None:
     stopped = result_of(provenance=result.provenance | {"complete": False})
-    whole = np.asarray(draw_comparison(result, 4.0, 50.0, "exif"))
-    differs = (np.asarray(draw_comparison(stopped, 4.0, 50.0, "exif")) != whole).any(axis=(1, 2))
+    whole = np.asarray(draw_comparison(pair_from_result(result), 4.0, 50.0, "exif"))
+    differs = (np.asarray(draw_comparison(pair_from_result(stopped), 4.0, 50.0, "exif")) != whole).any(axis=(1, 2))
     assert 0 < differs.sum() < 40  # only the line of facts
 
 
 def test_long_names_stay_inside_the_sheet(result: RefineResult, result_of: ResultOf) -> None:
     models = {"depth": {"title": "organisation/" + "very-long-model-name-" * 20}, "prior": {"title": "p"}}
-    sheet = np.asarray(draw_comparison(result_of(provenance=result.provenance | {"models": models}), 4.0, 50.0, "exif"))
+    sheet = np.asarray(draw_comparison(pair_from_result(result_of(provenance=result.provenance | {"models": models})), 4.0, 50.0, "exif"))
     np.testing.assert_array_equal(sheet[:, -20:], np.broadcast_to(sheet[0, -1], sheet[:, -20:].shape))
