@@ -35,7 +35,7 @@ class Tray:
         """Return the world point (3,) of a point in the tray's axes."""
         return self.at + turn_y(self.yaw) @ np.array([x, y, z])
 
-    def find_place(self, random: Random, width: float, depth: float, tries: int = 10) -> tuple[float, float, float] | None:
+    def find_place(self, random: Random, width: float, depth: float, tries: int = 20) -> tuple[float, float, float] | None:
         """Return x, y, z where a footprint of ``width`` × ``depth`` metres stands level and free, or None."""
         rows, columns = self.heights.shape
         high, wide = max(1, round(depth / _CELL_M)), max(1, round(width / _CELL_M))

@@ -33,7 +33,7 @@ log = logging.getLogger(__name__)
 
 HELD_OUT = ("KatorLegaz",)
 DRAWN = "drawn"
-MAX_TRIANGLES = 1500
+MAX_TRIANGLES = 1000
 TOO_FINE = 8000
 TILES_A_ROLE = 40
 

@@ -30,14 +30,14 @@ class Wall:
         return self.foot + turn_y(self.yaw) @ np.array([along, up, out])
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Stage:
-    """Something worth a look: its middle (3,), the yaw it faces, its span in metres; ``close`` where small things lie on it."""
+    """Something worth a look: its middle (3,), the yaw it faces, its span in metres, and how many small things lie on it."""
 
     middle: Array
     yaw: float
     span: float
-    close: bool
+    things: int = 0
 
 
 @dataclass
@@ -171,7 +171,7 @@ class Furnisher:
         heights[(heights < 0.2) | (heights > 1.35)] = -1
         tray = Tray(at, yaw, size[0], size[2], heights)
         if stage:
-            room.stages.append(Stage(at + np.array([0, 0.6 * size[1], 0]), yaw, float(max(size)), False))
+            room.stages.append(Stage(at + np.array([0, 0.6 * size[1], 0]), yaw, float(max(size))))
         return tray
 
     def _choose(self, random: Random, candidates: Array, theme: str) -> int | None:
@@ -233,17 +233,19 @@ class Furnisher:
             self._picture(random, room, wall, along + random.uniform(-0.5, 0.5) * size[0], size[1] + random.uniform(0.0, 0.5))
         for _ in range(int(random.integers(0, 3))):
             self._cloth_on(random, room, tray)
-        self.clutter.scatter(random, room.plan, tray, int(random.integers(6, 26)), random.uniform(0.25, 0.6))
+        self.clutter.scatter(random, room.plan, tray, int(random.integers(8, 45)), random.uniform(0.25, 0.6))
         if tray.tops:
-            room.stages.append(Stage(np.mean(tray.tops, axis=0), tray.yaw, float(size[0]), True))
+            room.stages.append(Stage(np.mean(tray.tops, axis=0), tray.yaw, float(size[0]), len(tray.tops)))
             room.trays.append(tray)
 
     def _cloth_on(self, random: Random, room: Room, tray: Tray) -> None:
-        """Spread a heap of cloth over part of a tray without minding what else will lie there."""
+        """Spread a heap of cloth over part of a tray; it may hang over the edge."""
         model = int(random.choice(self.roles.drawn[str(random.choice(["heap", "heap", "cover"]))]))
         size = random.uniform(0.4, 1.0) * min(1.0, tray.width) * np.array([1, random.uniform(0.3, 1.0), 1])
-        x, z = random.uniform(-0.3, 0.3) * tray.width, random.uniform(-0.3, 0.1) * tray.depth
-        high = max(float(tray.heights.max()), 0.0)
+        place = tray.find_place(random, 0.6 * size[0], min(0.6 * size[2], 0.8 * tray.depth))
+        if place is None:
+            return
+        x, high, z = place
         look = self.dresser.drawn(random, "cloth", random.uniform(0.7, 3))
         put(room.plan, model, turn_y(random.uniform(0, 6.3)) @ np.diag(size), tray.world(x, high, z), look)
         tray.fill(x, z, 0.8 * size[0], 0.8 * size[2], -1)
@@ -270,7 +272,7 @@ class Furnisher:
                 self.clutter.row(random, room.plan, tray, 0.24, min(0.2, depth - 0.04), int(random.integers(3, 14)))
             self.clutter.scatter(random, room.plan, tray, int(random.integers(0, 6)), 0.24)
             if tray.tops:
-                room.stages.append(Stage(np.mean(tray.tops, axis=0), yaw, width, True))
+                room.stages.append(Stage(np.mean(tray.tops, axis=0), yaw, width, len(tray.tops)))
 
     def _against_wall(self, random: Random, room: Room, theme: str) -> None:
         """Stand a piece of furniture with its back to a wall."""
@@ -323,7 +325,7 @@ class Furnisher:
                 self._cloth_on(random, room, tray)
             self.clutter.scatter(random, room.plan, tray, int(random.integers(0, 7)), random.uniform(0.2, 0.5))
             if len(tray.tops) > before:
-                room.stages.append(Stage(np.mean(tray.tops, axis=0), tray.yaw, float(np.clip(tray.width, 0.5, 1.5)), True))
+                room.stages.append(Stage(np.mean(tray.tops, axis=0), tray.yaw, float(np.clip(tray.width, 0.5, 1.5)), len(tray.tops)))
 
     def _picture(self, random: Random, room: Room, wall: Wall, along: float, up: float) -> None:
         """Hang a poster or a framed picture with its lower edge at ``up``."""

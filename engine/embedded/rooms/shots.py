@@ -25,7 +25,7 @@ def draw_lights(random: Random, room: Room) -> Lights:
     inside = np.array([width, 1.0, depth]) / 2 - 0.15
     kind = random.random()
     ambient = random.uniform(0.12, 0.6)
-    stages = [stage for stage in room.stages if stage.close] or room.stages
+    stages = [stage for stage in room.stages if stage.things] or room.stages
     aim = stages[int(random.integers(len(stages)))].middle if stages else np.array([0, 0.5, 0])
     sun = room.window is not None and kind < 0.3
     window = room.window if room.window is not None else np.stack([np.array([0, 50.0, 0]), np.array([1.0, 0, 0]), np.array([0, 1.0, 0])])
@@ -68,16 +68,25 @@ def draw_lights(random: Random, room: Room) -> Lights:
     )
 
 
-def draw_camera(random: Random, room: Room) -> Camera | None:
-    """Return a camera for ``room``: mostly close to things on a surface, else on a piece of furniture or across the room; None where it cannot stand."""
-    close = [stage for stage in room.stages if stage.close]
-    furniture = [stage for stage in room.stages if not stage.close]
+def draw_camera(random: Random, room: Room, stages: list[Stage]) -> tuple[Camera, Stage | None] | None:
+    """Return a camera for ``room``, and which of ``stages`` it looks at; None where it cannot stand.
+
+    It is mostly close to things on a surface, else near a piece of furniture, or looks across the room.
+    """
+    close = [stage for stage in stages if stage.things]
+    furniture = [stage for stage in stages if not stage.things]
     kind = random.random()
+    stage = None
     if close and kind < 0.62:
-        return _at_stage(random, room, close[int(random.integers(len(close)))], distance=random.uniform(0.7, 1.3), pitch=(0.03, 0.6))
-    if furniture and kind < 0.82:
-        return _at_stage(random, room, furniture[int(random.integers(len(furniture)))], distance=random.uniform(0.9, 1.8), pitch=(0.0, 0.45))
-    return _across(random, room)
+        crowd = np.array([min(stage.things, 12) for stage in close], float)
+        stage = close[int(random.choice(len(close), p=crowd / crowd.sum()))]
+        camera = _at_stage(random, room, stage, distance=random.uniform(0.7, 1.3), pitch=(0.03, 0.6))
+    elif furniture and kind < 0.82:
+        stage = furniture[int(random.integers(len(furniture)))]
+        camera = _at_stage(random, room, stage, distance=random.uniform(0.9, 1.8), pitch=(0.0, 0.45))
+    else:
+        camera = _across(random, room)
+    return None if camera is None else (camera, stage)
 
 
 def _camera(random: Random, room: Room, eye: Array, target: Array, fov: float) -> Camera | None:
@@ -91,7 +100,7 @@ def _camera(random: Random, room: Room, eye: Array, target: Array, fov: float) -
 def _at_stage(random: Random, room: Room, stage: Stage, *, distance: float, pitch: tuple[float, float]) -> Camera | None:
     """Return a camera in front of ``stage``, ``distance`` times as far as its span needs, looking down by ``pitch`` radians."""
     fov = random.uniform(0.55, 1.1)
-    span = min(stage.span, random.uniform(0.5, 1.6)) if stage.close else stage.span
+    span = min(stage.span, random.uniform(0.5, 1.6)) if stage.things else stage.span
     away = float(np.clip(distance * span / (2 * np.tan(fov / 2)), 0.5, 3.5))
     down = random.uniform(*pitch)
     yaw = stage.yaw + float(np.clip(random.normal(0, 0.45), -1.2, 1.2))

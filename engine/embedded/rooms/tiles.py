@@ -20,8 +20,9 @@ _U, _V = np.meshgrid(_LINE, _LINE)
 
 
 def draw_colour(random: Random, saturation: float = 0.6, low: float = 0.15, high: float = 0.95) -> Array:
-    """Return an sRGB colour (3,): any hue, saturation mostly low but up to ``saturation``, value from ``low`` to ``high``."""
-    return np.array(colorsys.hsv_to_rgb(random.random(), saturation * random.random() ** 1.3, random.uniform(low, high)))
+    """Return an sRGB colour (3,): mostly a warm, blue or green hue, saturation mostly low but up to ``saturation``, value from ``low`` to ``high``."""
+    hue = random.random() if random.random() < 0.25 else random.normal(random.choice([0.05, 0.11, 0.35, 0.6]), 0.05)
+    return np.array(colorsys.hsv_to_rgb(hue % 1, saturation * random.random() ** 1.7, random.uniform(low, high)))
 
 
 def noise(random: Random, roughness: float) -> Array:

@@ -1,0 +1,96 @@
+"""Render furnished rooms to shards of pictures with exact depth.
+
+python -m engine.embedded.rooms.render --pack PACK.npz --out DIR --rooms N [--seed S] [--size 224x168] [--workers K]
+
+Each room gives four pictures; N is rounded up to whole shards of 128 rooms. A run that was stopped goes on where it was. Asking for more rooms later
+adds shards to those that are there. Needs EGL; Mesa's software renderer will do (`apt-get install libegl1 libgl1-mesa-dri`).
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import logging
+import multiprocessing
+import os
+import sys
+import time
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from ...api.errors import RedepthError
+from .pack import read_pack
+from .shards import SHARD_PICTURES, is_written, write_facts, write_shard
+from .studio import VIEWS_A_ROOM, Studio
+
+log = logging.getLogger(__name__)
+ROOMS_A_SHARD = SHARD_PICTURES // VIEWS_A_ROOM
+_studio: Studio
+
+
+def _open_studio(pack: Path, height: int, width: int) -> None:
+    """Make this worker's studio: one thread each, for the workers share the machine."""
+    global _studio
+    os.environ["LP_NUM_THREADS"] = "0"
+    torch.set_num_threads(1)
+    _studio = Studio(read_pack(pack), height, width)
+
+
+def _render_shard(folder: Path, seed: int, index: int) -> int:
+    """Render shard ``index`` in a worker and write it; return its number."""
+    rooms = [_studio.pictures(seed, index, room) for room in range(ROOMS_A_SHARD)]
+    write_shard(folder, index, np.concatenate([room.image for room in rooms]), np.concatenate([room.depth for room in rooms]))
+    return index
+
+
+def render_shards(pack: Path, folder: Path, *, shards: int, seed: int, size: tuple[int, int], workers: int) -> None:
+    """Render those of the first ``shards`` shards that ``folder`` lacks, as pictures of ``size`` (height, width), in ``workers`` processes.
+
+    Raises:
+        InputError: the folder holds rooms made from something else, or the pack cannot be read.
+        DeviceError: there is no EGL.
+        OutputError: a shard cannot be written.
+    """
+    digest = hashlib.sha256(pack.read_bytes()).hexdigest() if pack.is_file() else ""
+    read_pack(pack)
+    write_facts(folder, {"pack_sha256": digest, "seed": seed, "height_px": size[0], "width_px": size[1]})
+    missing = [index for index in range(shards) if not is_written(folder, index)]
+    started = time.monotonic()
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(workers, mp_context=context, initializer=_open_studio, initargs=(pack, *size)) as pool:
+        tasks = [pool.submit(_render_shard, folder, seed, index) for index in missing]
+        for done, task in enumerate(as_completed(tasks), start=1):
+            rate = done * SHARD_PICTURES / (time.monotonic() - started)
+            log.info("shard %d written; %d of %d are there; %.1f pictures a second", task.result(), shards - len(missing) + done, shards, rate)
+
+
+def _size(text: str) -> tuple[int, int]:
+    width, height = (int(side) for side in text.split("x"))
+    return height, width
+
+
+def main() -> int:
+    """Render what the command line asks for."""
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--pack", type=Path, required=True)
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--rooms", type=int, required=True)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--size", type=_size, default=(168, 224), help="width x height in pixels (default 224x168)")
+    parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
+    options = parser.parse_args()
+    shards = -(-options.rooms // ROOMS_A_SHARD)
+    try:
+        render_shards(options.pack, options.out, shards=shards, seed=options.seed, size=options.size, workers=options.workers)
+    except RedepthError as error:
+        log.error("%s", error)
+        return error.exit_status
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
