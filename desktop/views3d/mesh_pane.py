@@ -58,6 +58,7 @@ class MeshPane(QWidget):
         self._camera = OrbitCamera()
         self._look = Look()
         self._last_at = QPointF()
+        self._is_moving = False
         self.panes = DrawnPanes(MeshPainter)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
@@ -164,11 +165,11 @@ class MeshPane(QWidget):
 
     def _press(self, event: QMouseEvent) -> None:
         self._last_at = event.position()
+        self._is_moving = bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier) or event.button() != Qt.MouseButton.LeftButton
 
     def _drag(self, canvas: PictureCanvas, event: QMouseEvent) -> None:
         step, self._last_at = event.position() - self._last_at, event.position()
-        moves = event.modifiers() & Qt.KeyboardModifier.ShiftModifier or not event.buttons() & Qt.MouseButton.LeftButton
-        if moves:
+        if self._is_moving:
             scale = canvas.devicePixelRatioF()
             self._pan(canvas, step.x() * scale, step.y() * scale)
         else:
