@@ -30,7 +30,7 @@ from .geometry.camera import DEFAULT_FOV_DEG
 from .images.picture import Picture
 from .images.upsample import upsample_disparity
 from .method.ensemble import combine
-from .method.protocols import DiffusionPrior
+from .method.protocols import DepthModel, DiffusionPrior
 from .method.refine import Problem, RefinedMembers, StepReport, base_disparity, prepare, refine_members
 from .models.catalogue import Weights, find_weights
 from .models.depth_anything import DepthAnything
@@ -59,7 +59,7 @@ class LoadedModels:
     """Models in memory, ready for any number of pictures."""
 
     compute: Compute
-    depth: DepthAnything
+    depth: DepthModel
     prior: DiffusionPrior
     weights: dict[str, Weights]
     load_s: float

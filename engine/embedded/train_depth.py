@@ -7,20 +7,21 @@ B scenes, H W pixels.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import interpolate
 
 from ..models.architectures import new_depth_network
 from ..models.depth_anything import IMAGENET_MEAN, IMAGENET_STD
-from .training import Training, TrainSettings, run_training, seeded, train_settings, training_parser
+from .augment import augment
+from .seeds import seeded
+from .training import Training, TrainSettings, run_training, train_settings, training_parser
 from .world.families import LABELLED
 from .world.scene import Scenes, disparity_target, draw_scenes
-from .world.textures import uniform
 
-SIZES_PX = ((96, 128), (96, 128), (112, 128), (112, 128), (80, 128), (128, 128), (128, 96))
+SIZES_PX = ((160, 200), (160, 200), (160, 200), (140, 200), (140, 200), (120, 200), (180, 200), (200, 160))
 _MONITOR_SCENES = 32
 _RAW_WEIGHT = 0.2
 _LEAST_SPREAD = 0.5
@@ -30,7 +31,7 @@ _EDGE_WEIGHT = 0.5
 def predict_disparity(network: nn.Module, image_srgb: Tensor) -> Tensor:
     """Return raw disparity (B, 1, H, W) of ``image_srgb`` (B, 3, H, W) in [0, 1]."""
     mean, std = (torch.tensor(values, device=image_srgb.device).view(1, 3, 1, 1) for values in (IMAGENET_MEAN, IMAGENET_STD))
-    return network(pixel_values=(image_srgb - mean) / std).predicted_depth[:, None]
+    return network(pixel_values=(image_srgb - mean) / std).predicted_depth[:, None].float()
 
 
 def disparity_loss(predicted: Tensor, target: Tensor) -> Tensor:
@@ -46,24 +47,6 @@ def disparity_loss(predicted: Tensor, target: Tensor) -> Tensor:
         coarse = error[..., ::stride, ::stride]
         loss = loss + _EDGE_WEIGHT / 4 * (coarse.diff(dim=-1).abs().mean() + coarse.diff(dim=-2).abs().mean())
     return loss
-
-
-def augment(scenes: Scenes, generator: torch.Generator) -> Scenes:
-    """Return ``scenes`` cropped to 75-100 %, mirrored or not, with other colours, at their own size."""
-    height, width = scenes.depth.shape[-2:]
-    share, top, left, mirrored = uniform(generator, 4).tolist()
-    rows, columns = (round(side * (0.75 + 0.25 * share)) for side in (height, width))
-    y, x = round(top * (height - rows)), round(left * (width - columns))
-    image, depth = (field[..., y : y + rows, x : x + columns] for field in (scenes.image_srgb, scenes.depth))
-    image, depth = interpolate(image, (height, width), mode="bilinear"), interpolate(depth, (height, width))
-    if mirrored < 0.5:
-        image, depth = image.flip(-1), depth.flip(-1)
-    batch = len(depth)
-    gains, gamma = uniform(generator, batch, 3, 1, 1, low=0.85, high=1.15), uniform(generator, batch, 1, 1, 1, low=0.7, high=1.4)
-    image = (image * gains).clamp(0, 1) ** gamma
-    grey = image.mean(1, keepdim=True)
-    saturation = uniform(generator, batch, 1, 1, 1, high=2.5)
-    return Scenes((grey + saturation * (image - grey)).clamp(0, 1), depth)
 
 
 def depth_loss(network: nn.Module, scenes: Scenes, generator: torch.Generator) -> Tensor:
@@ -85,23 +68,26 @@ def depth_monitor(device: str, size_px: tuple[int, int]) -> Callable[[nn.Module]
     return monitor
 
 
-def new_training(settings: TrainSettings, device: str, **architecture: int) -> Training:
+def new_training(settings: TrainSettings, device: str, rooms: Sequence[Path] = (), **architecture: int) -> Training:
     """Return a depth training at step 0; equal settings give equal weights."""
     torch.manual_seed(settings.seed)
-    return Training(new_depth_network(**architecture), settings, device, depth_loss, depth_monitor(device, settings.sizes_px[0]))
+    network = new_depth_network(**architecture).to(memory_format=torch.channels_last)  # A third faster on CPUs, with bfloat16.
+    return Training(network, settings, device, depth_loss, depth_monitor(device, settings.sizes_px[0]), rooms)
 
 
 def main() -> None:
     """Train as the command line asks."""
-    options = training_parser(__doc__.split("\n")[0], steps=3500, batch=16, learning_rate=4e-4).parse_args()
+    options = training_parser(__doc__.split("\n")[0], steps=6000, batch=32, learning_rate=5e-4).parse_args()
     settings = train_settings(
         options,
         families=(LABELLED.name,),
         sizes_px=SIZES_PX,
-        uses=3,
+        uses=4,
         apart=6,
     )
-    run_training(new_training(settings, options.device), options, {"trained_on": "procedural scenes of the family 'labelled', drawn on the fly"})
+    run_training(
+        new_training(settings, options.device, options.rooms), options, {"trained_on": "procedural scenes of the family 'labelled', drawn on the fly"}
+    )
 
 
 if __name__ == "__main__":

@@ -8,7 +8,8 @@ A sample is a picture and the picture relit by the method's own renderer on the 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -19,15 +20,18 @@ from ..method.draws import SHININESS_LOG2_RANGE
 from ..method.guidance import add_noise
 from ..method.relight import Light, pseudo_depth, relight
 from ..models.architectures import new_prior_network
-from ..models.embedded_prior import CANVAS_MULTIPLE_PX, CANVAS_PX, FOLD_PX, cosine_alphas_cumprod, latents_from_canvas
-from .training import Training, TrainSettings, run_training, seeded, train_settings, training_parser
+from ..models.embedded_prior import CANVAS_MULTIPLE_PX, CANVAS_PX, cosine_alphas_cumprod, latents_from_canvas
+from .augment import augment
+from .seeds import seeded
+from .training import Training, TrainSettings, run_training, train_settings, training_parser
 from .world.families import LABELLED, UNSEEN
 from .world.scene import DEPTH_SCALE, MIN_DISPARITY, Scenes, disparity_target, draw_scenes
 from .world.textures import uniform
 
 SIZES_PX = ((96, 128), (96, 128), (96, 128), (128, 128), (128, 96))
+FOLD_PX = 4
 PICTURE_DROP = 0.12
-TIMESTEPS = (200, 970)
+TIMESTEPS = (400, 970)
 _MONITOR_SCENES = 24
 _MONITOR_TIMESTEP = 800
 
@@ -43,17 +47,17 @@ def draw_lights(generator: torch.Generator, batch: int) -> Light:
 
 
 def relit_canvases(scenes: Scenes, light: Light) -> tuple[Tensor, Tensor]:
-    """Return picture and true relight as the prior sees them, each (B, 12, h/2, w/2) in [-1, 1]."""
+    """Return picture and true relight as the prior sees them, each (B, c, h/4, w/4) in [-1, 1]."""
     disparity = disparity_target(scenes.depth)[:, 0]
     depth = pseudo_depth(disparity, torch.zeros(len(disparity), device=disparity.device), depth_scale=DEPTH_SCALE, min_disparity=MIN_DISPARITY)
     canvases = (fit(image, CANVAS_PX, CANVAS_MULTIPLE_PX) for image in (scenes.image_srgb, relight(scenes.image_srgb, depth, light)))
-    picture, relit = (latents_from_canvas(canvas) for canvas in canvases)
+    picture, relit = (latents_from_canvas(canvas, FOLD_PX) for canvas in canvases)
     return picture, relit
 
 
 def predict_v(network: nn.Module, noisy: Tensor, picture: Tensor, timestep: Tensor) -> Tensor:
-    """Return the predicted v (B, 12, h/2, w/2)."""
-    return network(torch.cat([noisy, picture], dim=1), timestep).sample
+    """Return the predicted v (B, c, h/4, w/4)."""
+    return network(torch.cat([noisy, picture], dim=1), timestep).sample.float()
 
 
 def v_target(clean: Tensor, noise: Tensor, alphas_cumprod_t: Tensor) -> Tensor:
@@ -65,9 +69,7 @@ def v_target(clean: Tensor, noise: Tensor, alphas_cumprod_t: Tensor) -> Tensor:
 def prior_loss(network: nn.Module, scenes: Scenes, generator: torch.Generator) -> Tensor:
     """Return the training loss of one step: mean squared error of v."""
     batch, device = len(scenes.depth), scenes.depth.device
-    if float(uniform(generator, 1)) < 0.5:
-        scenes = Scenes(scenes.image_srgb.flip(-1), scenes.depth.flip(-1))
-    picture, relit = relit_canvases(scenes, draw_lights(generator, batch))
+    picture, relit = relit_canvases(augment(scenes, generator), draw_lights(generator, batch))
     timestep = torch.randint(*TIMESTEPS, (batch,), generator=generator, device=device)
     noise = torch.randn(relit.shape, generator=generator, device=device)
     alphas_cumprod_t = cosine_alphas_cumprod().to(device)[timestep]
@@ -100,26 +102,28 @@ def prior_monitor(device: str) -> Callable[[nn.Module], float]:
     return monitor
 
 
-def new_training(settings: TrainSettings, device: str, **architecture: Any) -> Training:
+def new_training(settings: TrainSettings, device: str, rooms: Sequence[Path] = (), **architecture: Any) -> Training:
     """Return a prior training at step 0; equal settings give equal weights."""
     torch.manual_seed(settings.seed)
-    network = new_prior_network(canvas_px=CANVAS_PX, pixel_unshuffle=FOLD_PX, **architecture)
+    network = new_prior_network(canvas_px=CANVAS_PX, fold_px=FOLD_PX, **architecture)
     nn.init.zeros_(network.conv_out.weight)
-    return Training(network, settings, device, prior_loss, prior_monitor(device))
+    return Training(network, settings, device, prior_loss, prior_monitor(device), rooms)
 
 
 def main() -> None:
     """Train as the command line asks."""
-    options = training_parser(__doc__.split("\n")[0], steps=5000, batch=16, learning_rate=8e-4).parse_args()
+    options = training_parser(__doc__.split("\n")[0], steps=12000, batch=32, learning_rate=6e-4).parse_args()
     settings = train_settings(
         options,
         families=(LABELLED.name, UNSEEN.name),
         sizes_px=SIZES_PX,
-        uses=4,
+        uses=6,
         apart=10,
         ema=0.999,
     )
-    run_training(new_training(settings, options.device), options, {"trained_on": "procedural scenes of both families, drawn on the fly"})
+    run_training(
+        new_training(settings, options.device, options.rooms), options, {"trained_on": "procedural scenes of both families, drawn on the fly"}
+    )
     if options.export is not None:
         facts = {
             "schedule": "cosine (squaredcos_cap_v2), 1000 timesteps",

@@ -6,14 +6,14 @@ Step k depends on the seed, k and the weights alone, so a run that stops and res
 from __future__ import annotations
 
 import argparse
+import contextlib
 import copy
-import hashlib
 import json
 import logging
 import os
 import platform
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -21,9 +21,13 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import interpolate
 
+from .rooms.shards import RoomShards
+from .seeds import seeded
 from .world.families import FAMILIES
 from .world.scene import Scenes, draw_scenes
+from .world.textures import uniform
 
 log = logging.getLogger(__name__)
 
@@ -45,6 +49,8 @@ class TrainSettings:
         ema: decay of the averaged weights, which are what is exported.
         families: scenes are drawn from these in turn.
         sizes_px: (height, width) of a step's pictures, chosen at random.
+        rooms_share: share of the groups that are furnished rooms, read from the folders given to the training.
+        precision: ``bfloat16`` runs the network under autocast, weights and loss stay float32; ``float32`` does not.
     """
 
     steps: int
@@ -57,19 +63,16 @@ class TrainSettings:
     apart: int = 8
     weight_decay: float = 0.01
     ema: float = 0.998
-
-
-def seeded(device: str, *parts: object) -> torch.Generator:
-    """Return a generator on ``device`` seeded with a hash of ``parts``."""
-    digest = hashlib.blake2b("/".join(map(str, parts)).encode(), digest_size=8).digest()
-    return torch.Generator(device).manual_seed(int.from_bytes(digest, "little") >> 1)
+    rooms_share: float = 0.0
+    precision: str = "float32"
 
 
 class SceneSource:
     """The scenes of each step: drawn once, kept while they are needed again."""
 
-    def __init__(self, settings: TrainSettings, device: str) -> None:
+    def __init__(self, settings: TrainSettings, device: str, rooms: Sequence[Path] = ()) -> None:
         self._settings, self._device = settings, device
+        self._rooms = [RoomShards(folder) for folder in rooms]
         self._drawn = lru_cache(maxsize=settings.uses * settings.apart)(self._draw)
 
     def at(self, step: int) -> Scenes:
@@ -80,10 +83,28 @@ class SceneSource:
     def _draw(self, group: int) -> Scenes:
         generator = seeded(self._device, self._settings.seed, "scenes", group)
         size = self._settings.sizes_px[int(torch.randint(len(self._settings.sizes_px), (1,), generator=generator, device=self._device))]
+        if float(uniform(generator, 1)) < self._settings.rooms_share:
+            return self._draw_rooms(group, size)
         draws = self._settings.batch // _DRAW_SCENES
         names = [self._settings.families[(group + draw) % len(self._settings.families)] for draw in range(draws)]
         scenes = [draw_scenes(generator, FAMILIES[name], _DRAW_SCENES, size) for name in names]
         return Scenes(torch.cat([scene.image_srgb for scene in scenes]), torch.cat([scene.depth for scene in scenes]))
+
+    def _draw_rooms(self, group: int, size: tuple[int, int]) -> Scenes:
+        """Return rooms cut to the aspect of ``size`` (height, width), which the depth takes on unmixed."""
+        generator = seeded("cpu", self._settings.seed, "rooms", group)
+        shards = self._rooms[int(torch.randint(len(self._rooms), (1,), generator=generator))]
+        drawn = shards.draw(generator, self._settings.batch)
+        image, depth = (crop_to_aspect(field.to(self._device), size) for field in (drawn.image_srgb, drawn.depth))
+        return Scenes(interpolate(image, size, mode="bilinear", antialias=True, align_corners=False), interpolate(depth, size, mode="nearest-exact"))
+
+
+def crop_to_aspect(field: Tensor, size: tuple[int, int]) -> Tensor:
+    """Return the middle of ``field`` (B, C, H, W) with the aspect of ``size`` (height, width), as large as fits."""
+    height, width = field.shape[-2:]
+    rows, columns = min(height, round(width * size[0] / size[1])), min(width, round(height * size[1] / size[0]))
+    top, left = (height - rows) // 2, (width - columns) // 2
+    return field[..., top : top + rows, left : left + columns]
 
 
 def learning_rate_factor(step: int, steps: int) -> float:
@@ -107,13 +128,14 @@ class Training:
         device: str,
         loss_at: Callable[[nn.Module, Scenes, torch.Generator], Tensor],
         monitor: Callable[[nn.Module], float],
+        rooms: Sequence[Path] = (),
     ) -> None:
         self.settings, self.device, self.step = settings, device, 0
         self.network = network.to(device).train()
         self.averaged = copy.deepcopy(self.network).eval().requires_grad_(False)
         self.optimiser = torch.optim.AdamW(network.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay, betas=(0.9, 0.98))
         self._loss_at, self._monitor = loss_at, monitor
-        self._scenes = SceneSource(settings, device)
+        self._scenes = SceneSource(settings, device, rooms)
 
     def save(self, file: Path) -> None:
         """Write a checkpoint, whole or not at all."""
@@ -155,7 +177,8 @@ class Training:
     def _advance(self) -> float:
         for group in self.optimiser.param_groups:
             group["lr"] = self.settings.learning_rate * learning_rate_factor(self.step, self.settings.steps)
-        loss = self._loss_at(self.network, self._scenes.at(self.step), seeded(self.device, self.settings.seed, "step", self.step))
+        with self._autocast():
+            loss = self._loss_at(self.network, self._scenes.at(self.step), seeded(self.device, self.settings.seed, "step", self.step))
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()
         nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
@@ -167,9 +190,15 @@ class Training:
                 mean.lerp_(value, 1 - decay) if mean.is_floating_point() else mean.copy_(value)
         return float(loss.detach())
 
+    def _autocast(self) -> contextlib.AbstractContextManager[object]:
+        if self.settings.precision == "float32":
+            return contextlib.nullcontext()
+        return torch.autocast(torch.device(self.device).type, torch.bfloat16)
+
     def export(self, folder: Path, facts: dict[str, Any]) -> None:
         """Write the averaged weights as float16 in ``save_pretrained`` form, and ``training.json`` with settings and ``facts``."""
         network: Any = copy.deepcopy(self.averaged).half()
+        network.to(memory_format=torch.contiguous_format)
         network.save_pretrained(folder)
         record = {
             "settings": asdict(self.settings),
@@ -192,6 +221,9 @@ def training_parser(description: str, *, steps: int, batch: int, learning_rate: 
     parser.add_argument("--batch", type=int, default=batch)
     parser.add_argument("--learning-rate", type=float, default=learning_rate)
     parser.add_argument("--device", default="cpu")
+    parser.add_argument("--precision", choices=("auto", "float32", "bfloat16"), default="auto", help="auto: bfloat16 where the device computes it")
+    parser.add_argument("--rooms", type=Path, nargs="*", default=[], help="folders that engine.embedded.rooms.render wrote")
+    parser.add_argument("--rooms-share", type=float, default=0.5, help="share of furnished rooms where --rooms are given")
     parser.add_argument("--threads", type=int, default=1, help="CPU threads; results repeat to the byte for an equal number")
     parser.add_argument("--checkpoint", type=Path, required=True, help="file to write checkpoints to")
     parser.add_argument("--resume", action="store_true", help="go on from the checkpoint")
@@ -203,7 +235,23 @@ def train_settings(options: argparse.Namespace, **own: Any) -> TrainSettings:
     """Return the settings that the shared command line asks for, with the training's ``own``, and set up this process as it asks."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     torch.set_num_threads(options.threads)
-    return TrainSettings(steps=options.steps, seed=options.seed, learning_rate=options.learning_rate, batch=options.batch, **own)
+    return TrainSettings(
+        steps=options.steps,
+        seed=options.seed,
+        learning_rate=options.learning_rate,
+        batch=options.batch,
+        rooms_share=options.rooms_share if options.rooms else 0.0,
+        precision=training_precision(options.device, options.precision),
+        **own,
+    )
+
+
+def training_precision(device: str, asked: str) -> str:
+    """Return ``bfloat16`` or ``float32``: what was ``asked`` for, or under ``auto`` bfloat16 where ``device`` multiplies it natively."""
+    if asked != "auto":
+        return asked
+    native = torch.cuda.is_bf16_supported() if torch.device(device).type == "cuda" else torch.cpu._is_avx512_bf16_supported()
+    return "bfloat16" if native else "float32"
 
 
 def run_training(training: Training, options: argparse.Namespace, facts: dict[str, Any]) -> None:

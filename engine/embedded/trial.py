@@ -20,12 +20,12 @@ from ..evaluation.measure import measure
 from ..images.picture import Picture
 from ..method.refine import RefinedMembers
 from ..pipeline import LoadedModels, refine_picture
-from .training import seeded
+from .seeds import seeded
 from .world.families import Family
 from .world.scene import draw_scenes
 
 SCENE_PX = (144, 192)
-_DRAWN_AT_ONCE = 4
+DRAWN_AT_ONCE = 4
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,15 +57,16 @@ class _KeptMembers:
         self._batches[members] = batch
 
 
-def draw_trial_scenes(family: Family, count: int, seed: int, size: tuple[int, int] = SCENE_PX) -> Iterator[Scene]:
+def draw_trial_scenes(family: Family, count: int, seed: int, size: tuple[int, int] = SCENE_PX, *, first: int = 0) -> Iterator[Scene]:
     """Yield ``count`` scenes of ``family``; scene k depends on the seed and k alone.
 
     Args:
         size: (height, width).
+        first: number of the first scene, a multiple of `DRAWN_AT_ONCE`.
     """
-    for first in range(0, count, _DRAWN_AT_ONCE):
-        drawn = draw_scenes(seeded("cpu", seed, "trial", family.name, first), family, _DRAWN_AT_ONCE, size)
-        for image_srgb, depth in zip(drawn.image_srgb[: count - first], drawn.depth, strict=False):
+    for group in range(first, first + count, DRAWN_AT_ONCE):
+        drawn = draw_scenes(seeded("cpu", seed, "trial", family.name, group), family, DRAWN_AT_ONCE, size)
+        for image_srgb, depth in zip(drawn.image_srgb[: first + count - group], drawn.depth, strict=False):
             yield Scene(image_srgb=_array(image_srgb.permute(1, 2, 0)), depth=_array(depth[0]))
 
 

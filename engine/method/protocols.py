@@ -34,10 +34,21 @@ class Decoder(Protocol):
 
 
 class DepthModel(Protocol):
-    """A depth model that splits exactly into an encoder and a decoder."""
+    """A depth model that splits exactly into an encoder and a decoder.
+
+    Attributes:
+        patch_px: sides of its input are multiples of this.
+        input_px: long side of the input that it was trained for.
+    """
+
+    patch_px: int
+    input_px: int
 
     def encode(self, image_srgb: Tensor) -> Encoding:
         """Return the encoder's tokens of ``image_srgb`` (1, 3, H, W) in [0, 1], H and W multiples of the patch."""
+
+    def free_encoder(self) -> None:
+        """Give the encoder's memory back; the next `encode` takes it again."""
 
     def new_decoder(self) -> nn.Module:
         """Return a fresh float32 copy of the pretrained `Decoder`, trainable."""

@@ -13,7 +13,7 @@ _START_DISPARITY = 2.5
 
 
 def new_depth_network(
-    *, image_px: int = 128, patch_px: int = 16, hidden: int = 192, layers: int = 4, fusion: int = 32, head: int = 16
+    *, image_px: int = 200, patch_px: int = 20, hidden: int = 256, layers: int = 6, fusion: int = 32, head: int = 16
 ) -> DepthAnythingForDepthEstimation:
     """Return a small Depth Anything network with random weights: (B, 3, H, W) normalised picture in, raw disparity (B, H, W) >= 0 out.
 
@@ -47,14 +47,14 @@ def new_depth_network(
     return network
 
 
-def new_prior_network(*, canvas_px: int = 64, pixel_unshuffle: int = 2, channels: tuple[int, ...] = (32, 64, 128)) -> UNet2DModel:
-    """Return a small denoiser with random weights, working on pixel-unshuffled pictures.
+def new_prior_network(*, canvas_px: int = 64, fold_px: int = 4, channels: tuple[int, ...] = (128, 256)) -> UNet2DModel:
+    """Return a small denoiser with random weights, working on pixels folded ``fold_px`` by ``fold_px`` into channels.
 
-    Its input is the noisy composite and the input picture, its output v; each takes 3·``pixel_unshuffle``² channels.
+    Its input is the noisy composite and the input picture, its output v; each takes 3·``fold_px``² channels.
     """
-    picture_channels = 3 * pixel_unshuffle**2
+    picture_channels = 3 * fold_px**2
     return UNet2DModel(
-        sample_size=canvas_px // pixel_unshuffle,
+        sample_size=canvas_px // fold_px,
         in_channels=2 * picture_channels,
         out_channels=picture_channels,
         block_out_channels=channels,

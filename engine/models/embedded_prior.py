@@ -1,10 +1,12 @@
 """The embedded prior: a tiny denoiser of relit pictures that sees the input picture.
 
-It works on pixels folded two by two into channels, so its "latents" are the canvas itself. Guidance contrasts seeing the picture with not
-seeing it; texts have no effect. Shapes: B members, H W canvas pixels, c = 12, h w = H/2 W/2.
+It works on pixels folded ``fold_px`` by ``fold_px`` into channels, so its "latents" are the canvas itself. Guidance contrasts seeing the picture
+with not seeing it; texts have no effect. Shapes: B members, H W canvas pixels, p = fold_px, c = 3 p², h w = H/p W/p.
 """
 
 from __future__ import annotations
+
+import math
 
 import torch
 from diffusers import DDPMScheduler, UNet2DModel
@@ -15,14 +17,13 @@ from .catalogue import Weights
 from .loading import load_pretrained
 from .prediction import noise_from_prediction
 
-FOLD_PX = 2
 CANVAS_PX = 64
 CANVAS_MULTIPLE_PX = 16
 
 
-def latents_from_canvas(canvas_srgb: Tensor) -> Tensor:
-    """Return (B, 12, H/2, W/2) in [-1, 1] of (B, 3, H, W) in [0, 1]."""
-    return functional.pixel_unshuffle(canvas_srgb * 2 - 1, FOLD_PX)
+def latents_from_canvas(canvas_srgb: Tensor, fold_px: int) -> Tensor:
+    """Return (B, c, h, w) in [-1, 1] of (B, 3, H, W) in [0, 1]."""
+    return functional.pixel_unshuffle(canvas_srgb * 2 - 1, fold_px)
 
 
 def cosine_alphas_cumprod() -> Tensor:
@@ -39,6 +40,7 @@ class EmbeddedPrior:
 
     def __init__(self, network: UNet2DModel, device: torch.device) -> None:
         self.network = network.to(device).eval().requires_grad_(False)
+        self.fold_px = math.isqrt(network.config["in_channels"] // 6)  # Noisy canvas and picture, three colours each.
         self.alphas_cumprod = cosine_alphas_cumprod().to(device)
 
     @classmethod
@@ -51,20 +53,20 @@ class EmbeddedPrior:
         return cls(load_pretrained(UNet2DModel, weights, torch_dtype=torch.float32), device)
 
     def latent_shape(self, height_px: int, width_px: int) -> tuple[int, int, int]:
-        """Return (12, H/2, W/2)."""
-        return 3 * FOLD_PX**2, height_px // FOLD_PX, width_px // FOLD_PX
+        """Return (c, h, w)."""
+        return 3 * self.fold_px**2, height_px // self.fold_px, width_px // self.fold_px
 
     def condition(self, canvas_srgb: Tensor, prompt: str, negative_prompt: str) -> Tensor:
-        """Return the folded input picture (1, 12, h, w)."""
-        return latents_from_canvas(canvas_srgb)
+        """Return the folded input picture (1, c, h, w)."""
+        return latents_from_canvas(canvas_srgb, self.fold_px)
 
     def encode(self, canvas_srgb: Tensor, posterior_noise: Tensor) -> Tensor:
-        """Return the folded canvas (B, 12, h, w); there is no posterior."""
-        return latents_from_canvas(canvas_srgb)
+        """Return the folded canvas (B, c, h, w); there is no posterior."""
+        return latents_from_canvas(canvas_srgb, self.fold_px)
 
     @torch.no_grad()
     def predict_noise(self, noisy_latents: Tensor, timestep: Tensor, conditioning: Tensor) -> tuple[Tensor, Tensor]:
-        """Return the noise predicted with the picture and without it, each (B, 12, h, w), in one pass of 2 B."""
+        """Return the noise predicted with the picture and without it, each (B, c, h, w), in one pass of 2 B."""
         picture = conditioning.expand_as(noisy_latents)
         doubled, timesteps = noisy_latents.repeat(2, 1, 1, 1), timestep.repeat(2)
         v_pred = self.network(torch.cat([doubled, torch.cat([picture, torch.zeros_like(picture)])], dim=1), timesteps).sample

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from engine.embedded.training import seeded
+from engine.embedded.seeds import seeded
 from engine.embedded.world.families import LABELLED
 from engine.embedded.world.scene import draw_scenes
 from engine.evaluation.metrics import depth_metrics
@@ -16,7 +16,7 @@ from engine.evaluation.protocols import align_standard
 from engine.method.refine import base_disparity
 from engine.models.catalogue import EMBEDDED_WEIGHTS, find_weights
 from engine.models.depth_anything import DepthAnything
-from engine.models.embedded_prior import CANVAS_MULTIPLE_PX, CANVAS_PX, FOLD_PX, EmbeddedPrior
+from engine.models.embedded_prior import CANVAS_MULTIPLE_PX, CANVAS_PX, EmbeddedPrior
 
 CPU = torch.device("cpu")
 SCENES = 24
@@ -54,7 +54,7 @@ def test_the_depth_models_raw_disparity_keeps_the_range_that_the_method_needs() 
 def test_the_prior_loads_and_denoises_finitely_with_its_recorded_settings() -> None:
     prior = EmbeddedPrior.load(find_weights("embedded", "prior"), CPU)
     record = json.loads((EMBEDDED_WEIGHTS / "prior" / "prior.json").read_text(encoding="utf-8"))
-    assert (record["canvas_px"], record["canvas_multiple_px"], record["pixel_unshuffle"]) == (CANVAS_PX, CANVAS_MULTIPLE_PX, FOLD_PX)
+    assert (record["canvas_px"], record["canvas_multiple_px"], record["pixel_unshuffle"]) == (CANVAS_PX, CANVAS_MULTIPLE_PX, prior.fold_px)
     latents = torch.randn(2, *prior.latent_shape(48, 64), generator=torch.Generator().manual_seed(0))
     picture = prior.condition(torch.rand(1, 3, 48, 64, generator=torch.Generator().manual_seed(1)), "", "")
     seeing, blind = prior.predict_noise(latents, torch.tensor([600, 900]), picture)

@@ -9,6 +9,7 @@ import torch
 from diffusers import AutoencoderKL, StableDiffusionPipeline, UNet2DConditionModel
 
 from engine.api.errors import WeightsInvalidError
+from engine.models.architectures import new_prior_network
 from engine.models.catalogue import Weights
 from engine.models.embedded_prior import EmbeddedPrior, cosine_alphas_cumprod, latents_from_canvas
 from engine.models.precision import cast_into_prior, cast_out_of_prior
@@ -136,11 +137,13 @@ def test_small_gradients_survive_float16() -> None:
     torch.testing.assert_close(source.grad, torch.full((4,), 3e-8), rtol=0.02, atol=0)
 
 
-def test_embedded_prior_folds_the_canvas_without_loss() -> None:
+@pytest.mark.parametrize("fold_px", [2, 4])
+def test_embedded_prior_folds_the_canvas_without_loss(fold_px: int) -> None:
     canvas_srgb = torch.rand(2, 3, 64, 48)
-    latents = latents_from_canvas(canvas_srgb)
-    assert latents.shape == (2, 12, 32, 24)
-    torch.testing.assert_close(torch.nn.functional.pixel_shuffle(latents, 2) / 2 + 0.5, canvas_srgb)
+    latents = latents_from_canvas(canvas_srgb, fold_px)
+    prior = EmbeddedPrior(new_prior_network(fold_px=fold_px, channels=(16, 32)), CPU)
+    assert latents.shape == (2, 3 * fold_px**2, 64 // fold_px, 48 // fold_px) == (2, *prior.latent_shape(64, 48))
+    torch.testing.assert_close(torch.nn.functional.pixel_shuffle(latents, fold_px) / 2 + 0.5, canvas_srgb)
 
 
 def test_embedded_prior_is_blind_without_the_picture(small_pixel_prior: EmbeddedPrior) -> None:

@@ -1,0 +1,117 @@
+"""Refinements that must not work: the same engine with one part replaced by what knows nothing.
+
+If one of these improves depth as the refinement does, then the gain is not the prior's knowledge of the picture.
+
+    smoothness      the prior agrees with every picture, so the smoothness loss alone moves the depth
+    untrained       the prior's network has random weights
+    unconditional   the prior never sees the picture
+    direct          the prior is whole, but moves every pixel of the depth by itself instead of the depth model's tokens
+
+Shapes: B members, H W pixels, c h w latents.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import torch
+from torch import Tensor, nn
+
+from ..method.protocols import Conditioning, DepthModel, DiffusionPrior, Encoding
+from ..method.refine import base_disparity
+from ..models.architectures import new_prior_network
+from ..models.embedded_prior import EmbeddedPrior
+from ..pipeline import LoadedModels
+
+_UNTRAINED_SEED = 0
+
+
+class _Wrapped:
+    """A prior that is another one's in all but what the subclass says; see `engine.method.protocols.DiffusionPrior`."""
+
+    def __init__(self, prior: DiffusionPrior) -> None:
+        self._prior = prior
+        self.reads_text, self.canvas_px, self.canvas_multiple_px = prior.reads_text, prior.canvas_px, prior.canvas_multiple_px
+        self.alphas_cumprod = prior.alphas_cumprod
+
+    def latent_shape(self, height_px: int, width_px: int) -> tuple[int, int, int]:
+        return self._prior.latent_shape(height_px, width_px)
+
+    def condition(self, canvas_srgb: Tensor, prompt: str, negative_prompt: str) -> Conditioning:
+        return self._prior.condition(canvas_srgb, prompt, negative_prompt)
+
+    def encode(self, canvas_srgb: Tensor, posterior_noise: Tensor) -> Tensor:
+        return self._prior.encode(canvas_srgb, posterior_noise)
+
+    def predict_noise(self, noisy_latents: Tensor, timestep: Tensor, conditioning: Conditioning) -> tuple[Tensor, Tensor]:
+        return self._prior.predict_noise(noisy_latents, timestep, conditioning)
+
+
+class AgreeingPrior(_Wrapped):
+    """Predicts the very noise that was added to the latents that it encoded last: its guidance is zero."""
+
+    def encode(self, canvas_srgb: Tensor, posterior_noise: Tensor) -> Tensor:
+        """Return the wrapped prior's latents (B, c, h, w), and remember them."""
+        latents = super().encode(canvas_srgb, posterior_noise)
+        self._latents = latents.detach()
+        return latents
+
+    def predict_noise(self, noisy_latents: Tensor, timestep: Tensor, conditioning: Conditioning) -> tuple[Tensor, Tensor]:
+        """Return that noise twice, (B, c, h, w)."""
+        alphas_cumprod_t = self.alphas_cumprod[timestep].to(noisy_latents.dtype)[:, None, None, None]
+        noise = (noisy_latents - alphas_cumprod_t.sqrt() * self._latents) / (1 - alphas_cumprod_t).sqrt()
+        return noise, noise
+
+
+class BlindPrior(_Wrapped):
+    """Sees a blank in place of the picture, as the embedded prior's unconditional half does."""
+
+    def condition(self, canvas_srgb: Tensor, prompt: str, negative_prompt: str) -> Conditioning:
+        """Return the blank."""
+        return torch.zeros_like(super().condition(canvas_srgb, prompt, negative_prompt))
+
+
+class DirectDepth:
+    """A depth model without a network: its tokens are another model's disparity, one a pixel, so that refinement moves them one by one."""
+
+    def __init__(self, depth: DepthModel) -> None:
+        self._depth = depth
+        self.patch_px, self.input_px = depth.patch_px, depth.input_px
+
+    def encode(self, image_srgb: Tensor) -> Encoding:
+        """Return one layer of tokens (1, 1 + H·W, 1) of ``image_srgb`` (1, 3, H, W) in [0, 1]; the first is empty."""
+        disparity = base_disparity(self._depth, self._depth.encode(image_srgb))
+        height, width = disparity.shape[-2:]
+        tokens = torch.cat([torch.zeros(1, 1, 1, device=disparity.device), disparity.reshape(1, -1, 1)], dim=1)
+        return Encoding(tokens=(tokens,), patch_grid=(height, width))
+
+    def free_encoder(self) -> None:
+        """Give the wrapped model's encoder back."""
+        self._depth.free_encoder()
+
+    def new_decoder(self) -> nn.Module:
+        """Return what lays the tokens out as a map."""
+        return _Laid()
+
+
+class _Laid(nn.Module):
+    def forward(self, tokens: tuple[Tensor, ...], patch_grid: tuple[int, int]) -> Tensor:
+        return tokens[0][:, 1:, 0].view(1, *patch_grid)
+
+
+def _untrained(prior: EmbeddedPrior) -> EmbeddedPrior:
+    """Return a prior of the same shape with random weights, the same at every call."""
+    fold_px, channels = prior.fold_px, tuple(prior.network.config["block_out_channels"])
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(_UNTRAINED_SEED)
+        network = new_prior_network(canvas_px=prior.canvas_px, fold_px=fold_px, channels=channels)
+    return EmbeddedPrior(network, prior.alphas_cumprod.device)
+
+
+CONTROLS: dict[str, Callable[[LoadedModels, EmbeddedPrior], LoadedModels]] = {
+    "smoothness": lambda models, prior: replace(models, prior=AgreeingPrior(prior)),
+    "untrained": lambda models, prior: replace(models, prior=_untrained(prior)),
+    "unconditional": lambda models, prior: replace(models, prior=BlindPrior(prior)),
+    "direct": lambda models, prior: replace(models, depth=DirectDepth(models.depth)),
+}
