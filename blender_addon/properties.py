@@ -181,10 +181,10 @@ class RedepthResult(bpy.types.PropertyGroup):
         name="Colour", description="Colour of the key light", default=(1, 1, 1), min=0, max=1, size=3, subtype="COLOR", update=_relit
     )
     fill_strength: FloatProperty(
-        name="Fill", description="Strength of the soft light from the camera's side", default=0.12, min=0, soft_max=1, update=_relit
+        name="Fill", description="Strength of the soft light from the camera's side", default=0.25, min=0, soft_max=1, update=_relit
     )
     world_strength: FloatProperty(
-        name="World", description="Strength of the even light from everywhere", default=0.06, min=0, soft_max=1, update=_relit
+        name="World", description="Strength of the even light from everywhere", default=0.1, min=0, soft_max=1, update=_relit
     )
 
     def shape(self) -> Shape:

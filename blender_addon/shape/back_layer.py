@@ -1,8 +1,9 @@
 """What lies behind the cut edges: a second sheet that goes on from the far side under the near one.
 
-Where the mesh is cut, light and camera would look into nothing. The back layer begins a little outside the cut, on the far surface, and
-runs under the near surface for a share of the picture. Its inverse depth and its colours solve Laplace's equation with the far side as
-the only given border, so they come from the far surface alone. It invents nothing: a smooth, plausible backing, no picture of what is hidden.
+Where the mesh is cut, light and camera would look into nothing. The back layer begins a little outside the cut, on the far surface, runs
+under the near surface, and ends where the two meet (the foot of a jug on its table) or at `REACH_SHARE` of the picture. Its inverse depth
+and its colours solve Laplace's equation with the far side as the only given border, so they come from the far surface alone; the pixels
+right at the edge, where colours are mixed, do not count. It invents nothing: a smooth, plausible backing, no picture of what is hidden.
 """
 
 from __future__ import annotations
@@ -15,11 +16,12 @@ from numpy.typing import NDArray
 from ..engine.geometry.mesh import Joins
 from .surface import Shape, Surface
 
-LONG_SIDE_VERTICES = 320
-REACH_SHARE = 0.12
+LONG_SIDE_VERTICES = 256
+REACH_SHARE = 0.15
 RIM = 3
-_ROUNDS = 160
-_BEHIND = np.float32(0.995)
+_ROUNDS = 100
+_BEHIND = np.float32(0.999)
+_MEETS = np.float32(1.02)
 
 BoolMap = NDArray[np.bool_]
 
@@ -51,38 +53,35 @@ def back_layer(surface: Surface, shape: Shape, fill: NDArray[np.float32]) -> Bac
     """
     depth = surface.depth(shape)
     joins = surface.joins(shape, depth)
-    hole, given = _under_near_side(depth, joins)
-    if not hole.any():
+    near, given = _sides(depth, joins)
+    if not near.any():
         return None
     inverse = np.reciprocal(depth)
-    filled, known = _diffused(np.concatenate([inverse[..., None], fill], axis=-1), hole, given)
-    behind = np.reciprocal(np.where(known, np.minimum(filled[..., 0], inverse), inverse) * _BEHIND)
+    filled, covered = _filled(np.concatenate([inverse[..., None], fill], axis=-1), near, given)
+    behind = np.reciprocal(np.where(covered, np.minimum(filled[..., 0], inverse), inverse) * _BEHIND)
     vertices = surface.vertices(shape, behind)
-    faces = _faces_over(known)
+    faces = _faces_over(covered)
     used = np.unique(faces)
     renumbered = np.searchsorted(used, faces).astype(np.int32)
     count = fill.shape[-1]
     return BackLayer(vertices=vertices[used], faces=renumbered, uv=surface.uv(shape)[used], fill=filled[..., 1:].reshape(-1, count)[used])
 
 
-def _under_near_side(depth: NDArray[np.float32], joins: Joins) -> tuple[BoolMap, BoolMap]:
-    """Return (R, C) masks: points on the near side within reach of a cut, and points on its far side within `RIM`."""
+def _sides(depth: NDArray[np.float32], joins: Joins) -> tuple[BoolMap, BoolMap]:
+    """Return (R, C) masks: where to begin to fill, both sides of every cut; and what is given, the far side a little away from it."""
     near, far = np.zeros(depth.shape, bool), np.zeros(depth.shape, bool)
-    for joined, axis in ((joins.x, 1), (joins.y, 0)):
-        before, after = (slice(None, -1), slice(1, None))
-        first, second = ((slice(None), before), (slice(None), after)) if axis else ((before, slice(None)), (after, slice(None)))
+    rows, before, after = slice(None), slice(None, -1), slice(1, None)
+    for joined, first, second in ((joins.x, (rows, before), (rows, after)), (joins.y, (before, rows), (after, rows))):
         first_is_nearer = depth[first] < depth[second]
         near[first] |= ~joined & first_is_nearer
         near[second] |= ~joined & ~first_is_nearer
         far[first] |= ~joined & ~first_is_nearer
         far[second] |= ~joined & first_is_nearer
-    hole = near.copy()
-    for _ in range(max(2, round(REACH_SHARE * max(depth.shape)))):
-        hole = _grown(hole, joins) & ~(far & ~near)
-    given = far & ~hole
+    edge = near | far
+    rim = far
     for _ in range(RIM):
-        given = _grown(given, joins) & ~hole
-    return hole, given
+        rim = _grown(rim, joins)
+    return edge, rim & ~edge & ~_grown(near, joins)
 
 
 def _grown(mask: BoolMap, joins: Joins) -> BoolMap:
@@ -95,21 +94,35 @@ def _grown(mask: BoolMap, joins: Joins) -> BoolMap:
     return grown
 
 
-def _diffused(values: NDArray[np.float32], hole: BoolMap, given: BoolMap) -> tuple[NDArray[np.float32], BoolMap]:
-    """Return ``values`` (R, C, K) with those in ``hole`` replaced by what flows in from ``given``, and where (R, C) there are values now."""
-    values, known = values * given[..., None], given.astype(np.float32)
-    while True:  # first guess: from the border inward, each point the mean of its known neighbours
+def _filled(values: NDArray[np.float32], start: BoolMap, given: BoolMap) -> tuple[NDArray[np.float32], BoolMap]:
+    """Return ``values`` (R, C, K), the first of them inverse depth, as they flow from ``given`` under what is nearer; and where they are."""
+    surface = values[..., 0]
+    filled, known = values * given[..., None], given.astype(np.float32)
+    meeting, closed = np.zeros(given.shape, bool), np.zeros(given.shape, bool)  # closed: meets, or lies farther than what would hide there
+    reach = max(2, round(REACH_SHARE * max(given.shape)))
+    for step in range(reach):  # first guess: outward from what is given, each point the mean of its known neighbours
         weights = _neighbour_sum(known[..., None])[..., 0]
-        fresh = hole & (known == 0) & (weights > 0)
+        fresh = (known == 0) & (weights > 0) & ~closed
+        if step < 2:
+            fresh &= start  # into the cut, not back over the far surface
         if not fresh.any():
             break
-        values[fresh] = _neighbour_sum(values)[fresh] / weights[fresh, None]
-        known[fresh] = 1
+        filled[fresh] = _neighbour_sum(filled * known[..., None])[fresh] / weights[fresh, None]
+        farther = fresh & (surface * _MEETS < filled[..., 0])
+        meets = fresh & ~farther & ~start & (surface <= filled[..., 0] * _MEETS)
+        meeting |= meets
+        closed |= meets | farther
+        known[fresh & ~meets & ~farther] = 1
     weights = np.maximum(_neighbour_sum(known[..., None]), 1)
-    inside = (hole & (known > 0))[..., None]
+    inside = ((known > 0) & ~given)[..., None]
+    mask = known[..., None]
     for _ in range(_ROUNDS):
-        np.copyto(values, _neighbour_sum(values) / weights, where=inside)
-    return values, known > 0
+        np.copyto(filled, _neighbour_sum(filled * mask) / weights, where=inside)
+    beside = _neighbour_sum(filled * mask) / weights
+    np.copyto(filled, beside, where=meeting[..., None])
+    meets = meeting & (np.abs(surface - beside[..., 0]) < (_MEETS - 1) * surface)  # the first guess may have been nearer than what came of it
+    filled[..., 0][meets] = surface[meets]
+    return filled, (known > 0) | meeting
 
 
 def _neighbour_sum(values: NDArray[np.float32]) -> NDArray[np.float32]:
