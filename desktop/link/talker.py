@@ -9,6 +9,7 @@ import queue
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -61,7 +62,7 @@ class Talker:
         self._stopping = threading.Event()
         self._client: EngineClient | None = None
         self._followed: dict[str, Job] = {}
-        self._unfinished: set[str] = set()
+        self._unfinished: dict[str, JobInfo] = {}
         self._previews: dict[str, int] = {}
         self._listed: list[JobInfo] = []
         self._told: list[JobInfo] | None = None
@@ -143,8 +144,7 @@ class Talker:
         except _LOST:
             raise
         except RedepthError as error:
-            self._unfinished.discard(job_id)
-            self._on_refused(error)
+            self._on_ended(replace(self._unfinished.pop(job_id), state="failed"), error)
 
     def _look_for_engine(self) -> None:
         """Connect to a running engine; start one only where jobs of this window wait for it."""
@@ -184,11 +184,12 @@ class Talker:
             self._listed = self._client.jobs()
             for info in self._listed:
                 if not info.ended and info.id not in self._followed:
-                    self._unfinished.add(info.id)
+                    self._unfinished[info.id] = info
                     self._attach(info.id)
         for job_id, job in list(self._followed.items()):
             for event in job.poll(0.0):
                 self._on_event(job_id, event)
+            self._unfinished[job_id] = job.info
             if job.info.previews > self._previews.get(job_id, 0) and not job.info.ended:
                 self._previews[job_id] = job.info.previews
                 preview = job.preview()
@@ -208,7 +209,7 @@ class Talker:
 
     def _end(self, job: Job) -> None:
         self._followed.pop(job.info.id)
-        self._unfinished.discard(job.info.id)
+        self._unfinished.pop(job.info.id, None)
         self._previews.pop(job.info.id, None)
         self._list_at = 0.0
         self._tell_jobs()
@@ -227,7 +228,7 @@ class Talker:
                 self._tell("absent", "The engine could not be started")
             raise
         self._on_submitted(job.info, picture)
-        self._unfinished.add(job.info.id)
+        self._unfinished[job.info.id] = job.info
         self._followed[job.info.id] = job
 
     def _remove(self, job_id: str) -> None:

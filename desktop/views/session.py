@@ -61,6 +61,7 @@ class Session(QObject):
         self._of_picture: dict[str, Path] = {}
         self._results: dict[Path, str] = {}
         self._curves: dict[str, LossCurves] = {}
+        self._waiting: set[str] = set()
         self._lost = False
         self._in_3d: dict[QWidget, Comparison] = {}
         self._wire()
@@ -292,6 +293,7 @@ class Session(QObject):
 
     def _take_submitted(self, job: JobInfo, picture: Path) -> None:
         self._of_picture[job.id] = picture
+        self._waiting.add(job.id)
         self.job = job
         if picture != self.picture:
             self.window.message.clear()
@@ -313,6 +315,7 @@ class Session(QObject):
 
     def _take_ended(self, job: JobInfo, ending: Comparison | RedepthError) -> None:
         self._curves.pop(job.id, None)
+        self._waiting.discard(job.id)
         picture = self._of_picture.get(job.id)
         if picture is not None and isinstance(ending, Comparison):
             self._results[picture] = job.id
@@ -345,7 +348,7 @@ class Session(QObject):
     @property
     def is_settled(self) -> bool:
         """Whether nothing is under way: no file, no paint, no thumbnail, and no job of the picture that is shown."""
-        running = self.job is not None and not self.job.ended
+        running = self.job is not None and self.job.id in self._waiting
         pane = self.window.views.currentWidget()
         drawn = pane.is_settled if isinstance(pane, RelightPane | MeshPane) and self.shown is not None else self.window.compare.is_painted
         return self.background.is_idle and not running and drawn

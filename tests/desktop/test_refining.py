@@ -1,0 +1,99 @@
+"""A picture through the whole viewer: opened, refined by a real engine, compared, left while it runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from pytestqt.qtbot import QtBot
+
+from desktop.app import Viewer
+from desktop.state.comparison import Comparison
+from desktop.state.opening import OpenedPicture
+from engine.api.client import EngineClient
+from engine.api.settings import RefineSettings, settings_from_preset
+
+pytestmark = pytest.mark.gui
+
+REFINE_MS = 150_000
+
+
+def some_steps(steps: int, seed: int) -> RefineSettings:
+    return settings_from_preset("default", steps=steps, members=2, seed=seed)
+
+
+def test_a_picture_is_opened_refined_and_compared(viewer: Viewer, picture: Path, open_in: Callable[..., None], qtbot: QtBot) -> None:
+    open_in(viewer, picture)
+    session, window = viewer.session, viewer.window
+    assert isinstance(session.shown, OpenedPicture)
+    previews, losses = [], []
+    viewer.link.previewed.connect(lambda job, preview: previews.append(preview))
+    viewer.link.progressed.connect(lambda job, event: losses.append(event))
+    session.refine(some_steps(steps=24, seed=11))
+    qtbot.waitUntil(lambda: isinstance(session.shown, Comparison), timeout=REFINE_MS)
+    qtbot.waitUntil(lambda: session.is_settled, timeout=REFINE_MS)
+    comparison = session.shown
+    assert isinstance(comparison, Comparison)
+    assert comparison.size_px == (240, 180)
+    assert (comparison.disparity_base != comparison.disparity_refined).any()
+    assert comparison.label_base == "Embedded depth model"
+    assert session.job is not None and session.job.state == "finished"
+    assert previews and previews[0].ndim == 2
+    assert any(getattr(event, "losses", None) for event in losses)
+    shown = [pane.image.name for pane in window.compare.panes if pane.image is not None]
+    assert shown == ["Picture", "Change", "Embedded depth model", comparison.label_refined]
+    assert window.message.text == ""
+    assert window.refine.start.isEnabled()
+    assert not window.refine.stop.isEnabled()
+    with EngineClient.connect(start=False) as client:
+        kept = client.attach(comparison.job_id).result(timeout_s=10)
+    np.testing.assert_array_equal(comparison.disparity_refined, kept.disparity_refined)
+
+
+def test_a_job_can_be_cancelled_and_says_so(viewer: Viewer, picture: Path, open_in: Callable[..., None], qtbot: QtBot) -> None:
+    open_in(viewer, picture)
+    session, window = viewer.session, viewer.window
+    session.refine(some_steps(steps=5000, seed=12))
+    qtbot.waitUntil(window.refine.stop.isEnabled, timeout=REFINE_MS)
+    qtbot.waitUntil(lambda: "step" in window.refine.news.text(), timeout=REFINE_MS)
+    assert not window.refine.start.isEnabled()
+    window.refine.stop.click()
+    qtbot.waitUntil(lambda: session.job is not None and session.job.state == "cancelled", timeout=REFINE_MS)
+    qtbot.waitUntil(lambda: session.is_settled, timeout=REFINE_MS)
+    assert window.refine.start.isEnabled()
+    comparison = session.shown
+    assert isinstance(comparison, Comparison)
+    assert comparison.label_refined == "Refined, stopped early"
+
+
+def test_a_job_of_another_client_appears_and_can_be_followed(viewer: Viewer, home: Path, other_picture: Path, qtbot: QtBot) -> None:
+    with EngineClient.connect() as client:
+        job = client.submit(other_picture, some_steps(steps=60, seed=13))
+        qtbot.waitUntil(lambda: any(info.id == job.info.id for info in viewer.session.jobs), timeout=REFINE_MS)
+        viewer.link.open_job(job.info.id)
+        qtbot.waitUntil(lambda: isinstance(viewer.session.shown, Comparison), timeout=REFINE_MS)
+        assert viewer.session.shown is not None and viewer.session.shown.name == other_picture.name
+        assert job.result(timeout_s=60).provenance["complete"]
+
+
+def test_closing_with_a_running_job_leaves_the_engine_alive_and_the_job_finishing(
+    viewer: Viewer, picture: Path, open_in: Callable[..., None], qtbot: QtBot
+) -> None:
+    open_in(viewer, picture)
+    viewer.session.refine(some_steps(steps=40, seed=14))
+    qtbot.waitUntil(lambda: viewer.session.job is not None and viewer.session.job.state == "running", timeout=REFINE_MS)
+    job = viewer.session.job
+    assert job is not None
+    viewer.window.close()
+    with EngineClient.connect(start=False) as client:
+        assert not client.attach(job.id).info.ended
+        assert client.attach(job.id).result(timeout_s=150).provenance["complete"]
+
+
+def test_without_a_picture_there_is_nothing_to_refine(viewer: Viewer, settle: Callable[[Viewer], None]) -> None:
+    settle(viewer)
+    assert viewer.window.centre.currentWidget() is viewer.window.first_screen
+    assert not viewer.window.refine.start.isEnabled()
+    assert viewer.window.refine.start.toolTip() == "Open a picture first."
