@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ..engine.geometry.mesh import Joins
+from ..engine.geometry.mesh import Joins, grid_faces
 from .surface import Shape, Surface
 
 LONG_SIDE_VERTICES = 256
@@ -57,14 +57,22 @@ def back_layer(surface: Surface, shape: Shape, fill: NDArray[np.float32]) -> Bac
     if not near.any():
         return None
     inverse = np.reciprocal(depth)
-    filled, covered = _filled(np.concatenate([inverse[..., None], fill], axis=-1), near, given)
+    filled, flowed, meeting = _filled(np.concatenate([inverse[..., None], fill], axis=-1), near, given)
+    covered = flowed | meeting
     behind = np.reciprocal(np.where(covered, np.minimum(filled[..., 0], inverse), inverse) * _BEHIND)
     vertices = surface.vertices(shape, behind)
-    faces = _faces_over(covered)
+    faces = grid_faces(behind, _sheet_joins(surface.joins(shape, behind), flowed, covered))
     used = np.unique(faces)
     renumbered = np.searchsorted(used, faces).astype(np.int32)
     count = fill.shape[-1]
     return BackLayer(vertices=vertices[used], faces=renumbered, uv=surface.uv(shape)[used], fill=filled[..., 1:].reshape(-1, count)[used])
+
+
+def _sheet_joins(joins: Joins, flowed: BoolMap, covered: BoolMap) -> Joins:
+    """Return what of the sheet hangs together: all that flowed, and its ends where they are no jump by ``joins``."""
+    x = (joins.x | (flowed[:, 1:] & flowed[:, :-1])) & covered[:, 1:] & covered[:, :-1]
+    y = (joins.y | (flowed[1:] & flowed[:-1])) & covered[1:] & covered[:-1]
+    return Joins(x, y)
 
 
 def _sides(depth: NDArray[np.float32], joins: Joins) -> tuple[BoolMap, BoolMap]:
@@ -94,8 +102,11 @@ def _grown(mask: BoolMap, joins: Joins) -> BoolMap:
     return grown
 
 
-def _filled(values: NDArray[np.float32], start: BoolMap, given: BoolMap) -> tuple[NDArray[np.float32], BoolMap]:
-    """Return ``values`` (R, C, K), the first of them inverse depth, as they flow from ``given`` under what is nearer; and where they are."""
+def _filled(values: NDArray[np.float32], start: BoolMap, given: BoolMap) -> tuple[NDArray[np.float32], BoolMap, BoolMap]:
+    """Return ``values`` (R, C, K), the first of them inverse depth, as they flow from ``given`` under what is nearer.
+
+    Also returns where (R, C) they flowed to, and where the sheet meets the surface that it runs under.
+    """
     surface = values[..., 0]
     filled, known = values * given[..., None], given.astype(np.float32)
     meeting, closed = np.zeros(given.shape, bool), np.zeros(given.shape, bool)  # closed: meets, or lies farther than what would hide there
@@ -122,7 +133,7 @@ def _filled(values: NDArray[np.float32], start: BoolMap, given: BoolMap) -> tupl
     np.copyto(filled, beside, where=meeting[..., None])
     meets = meeting & (np.abs(surface - beside[..., 0]) < (_MEETS - 1) * surface)  # the first guess may have been nearer than what came of it
     filled[..., 0][meets] = surface[meets]
-    return filled, (known > 0) | meeting
+    return filled, known > 0, meeting
 
 
 def _neighbour_sum(values: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -134,10 +145,3 @@ def _neighbour_sum(values: NDArray[np.float32]) -> NDArray[np.float32]:
     total[:, :-1] += values[:, 1:]
     return total
 
-
-def _faces_over(mask: BoolMap) -> NDArray[np.int32]:
-    """Return the triangles (F, 3) of all cells whose four corners are in ``mask``."""
-    index = np.arange(mask.size, dtype=np.int32).reshape(mask.shape)
-    whole = mask[:-1, :-1] & mask[:-1, 1:] & mask[1:, :-1] & mask[1:, 1:]
-    a, b, c, d = (corner[whole] for corner in (index[:-1, :-1], index[:-1, 1:], index[1:, :-1], index[1:, 1:]))
-    return np.concatenate([np.stack([a, c, d], axis=-1), np.stack([d, b, a], axis=-1)])
