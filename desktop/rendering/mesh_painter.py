@@ -1,4 +1,4 @@
-"""Paints the meshes of both depths from one camera: coarse ones while something moves, those of the settings when it rests.
+"""Paints the meshes of both depths from one camera: coarse ones in half the pixels while something moves, those of the settings when it rests.
 
 The meshes are those that `desktop.saving` writes, from `mesh_from_comparison`. A graphics card that draws them quickly gets no coarse ones.
 """
@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from desktop.state.comparison import Comparison, Which
 from engine.api.settings import MeshSettings
@@ -20,7 +21,7 @@ from .meshes import LoadedMesh, Look, MeshRenderer
 from .orbit import OrbitCamera, Pivot
 from .shapes import mesh_from_comparison, pivot_of
 
-_DRAFT_VERTICES = 176
+_DRAFT_VERTICES = 192
 _QUICK_S = 0.04  # a frame of both meshes that is drawn within this needs no draft
 _SMOOTH_WITHIN_S = 0.12  # one that takes longer is not drawn again with smooth edges
 
@@ -64,21 +65,22 @@ class MeshPainter:
         if draft < full and (not is_built or (moved and self._full_s > _QUICK_S)):
             for side in sides:
                 self._build(request, side, draft)
-            yield Frame({side: self._draw(request, side, draft) for side in sides}, is_final=False)
+            size_px = max(1, request.size_px[0] // 2), max(1, request.size_px[1] // 2)
+            yield Frame({side: self._draw(request, side, draft, size_px) for side in sides}, is_final=False)
         for side in sides:
             if self._build(request, side, full):
                 yield None
         begun = time.perf_counter()
         pictures = {}
         for side in sides:
-            pictures[side] = self._draw(request, side, full)
+            pictures[side] = self._draw(request, side, full, request.size_px)
             if self._full_s > _QUICK_S:
                 yield None
         self._full_s = time.perf_counter() - begun
         is_slow = self._full_s > _SMOOTH_WITHIN_S
         yield Frame(pictures, is_final=is_slow)
         if not is_slow:
-            yield Frame({side: self._draw(request, side, full, smooth=True) for side in sides}, is_final=True)
+            yield Frame({side: self._draw(request, side, full, request.size_px, smooth=True) for side in sides}, is_final=True)
 
     def _take(self, request: MeshRequest) -> None:
         """Drop what was made for another comparison or other settings."""
@@ -101,11 +103,13 @@ class MeshPainter:
             self._meshes[key] = self._renderer.load_mesh(mesh)
         return True
 
-    def _draw(self, request: MeshRequest, side: Which, long_side_vertices: int, *, smooth: bool = False) -> np.ndarray:
+    def _draw(
+        self, request: MeshRequest, side: Which, long_side_vertices: int, size_px: tuple[int, int], *, smooth: bool = False
+    ) -> NDArray[np.uint8]:
         assert self._pivot is not None
         with graphics_errors():
             mesh = self._meshes[side, long_side_vertices]
-            return self._renderer.draw(mesh, request.camera, self._pivot, request.look, request.size_px, smooth=smooth)
+            return self._renderer.draw(mesh, request.camera, self._pivot, request.look, size_px, smooth=smooth)
 
     def _free_meshes(self) -> None:
         for mesh in self._meshes.values():

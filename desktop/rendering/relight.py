@@ -28,6 +28,7 @@ _FRAGMENT_SHADER = (
 uniform sampler2D albedo_map, normal_map, depth_map;
 uniform vec2 size_px;
 uniform float focal_px;
+uniform int stride;
 uniform vec3 light_dir;
 uniform float ambient, diffuse, specular, shininess, original, clay;
 uniform int shadow_steps;
@@ -56,13 +57,13 @@ float visible(vec3 point, vec3 normal) {
 }
 
 void main() {
-    ivec2 at = ivec2(gl_FragCoord.xy);
+    ivec2 at = ivec2(gl_FragCoord.xy) * stride;
     vec3 normal = texelFetch(normal_map, at, 0).xyz;
     vec3 albedo = mix(texelFetch(albedo_map, at, 0).rgb, vec3(CLAY_ALBEDO), clay);
-    vec3 towards = ray(gl_FragCoord.xy);
+    vec3 towards = ray(vec2(at) + 0.5);
     vec3 half_dir = normalize(light_dir - normalize(towards));
     float shining = 1.0;
-    if (shadow_steps > 0) shining = visible(towards * texelFetch(depth_map, at, 0).r, normal);
+    if (shadow_steps > 0 && dot(normal, light_dir) > 0.0) shining = visible(towards * texelFetch(depth_map, at, 0).r, normal);
     vec3 lit = albedo * (ambient + shining * diffuse * max(dot(normal, light_dir), 0.0));
     lit += shining * specular * pow(max(dot(normal, half_dir), 0.0), shininess);
     colour = vec4(srgb_from_linear(clamp(mix(lit, albedo, original), 0.0, 1.0)), 1.0);
@@ -98,8 +99,11 @@ class Relighter:
         self._program["shadow_reach"] = max(far - near, 0.25 * near)
         self._program["shadow_thickness"] = max(0.25 * (far - near), 0.05 * near)
 
-    def relight(self, light: Light) -> NDArray[np.uint8]:
+    def relight(self, light: Light, stride: int = 1) -> NDArray[np.uint8]:
         """Return the surface under ``light``, (h, w, 4) uint8 sRGB, alpha 255.
+
+        Args:
+            stride: draw every so many pixels alone, each way; the picture is that much smaller, its last row and column rounded up.
 
         Raises:
             ValueError: no surface was loaded.
@@ -109,13 +113,15 @@ class Relighter:
         for name in ("light_dir", "ambient", "diffuse", "specular", "shininess", "original", "clay"):
             self._program[name] = getattr(light, name)
         self._program["shadow_steps"] = _SHADOW_STEPS if light.shadows else 0
+        self._program["stride"] = stride
+        width, height = (-(-size // stride) for size in self._frame.size)
         self._frame.use()
+        self._frame.viewport = (0, 0, width, height)
         for unit, texture in enumerate(self._textures):
             texture.use(unit)
         self._quad.render(moderngl.TRIANGLE_STRIP)
-        width, height = self._frame.size
         picture = np.empty((height, width, 4), np.uint8)
-        self._frame.read_into(picture, components=4)
+        self._frame.read_into(picture, viewport=(0, 0, width, height), components=4)
         return picture
 
     def _free(self) -> None:

@@ -1,9 +1,13 @@
-"""Paints both depths of a comparison under one light; what it needs of them is computed once and kept on the graphics card."""
+"""Paints both depths of a comparison under one light; what it needs of them is computed once and kept on the graphics card.
+
+Where that is slow, as without a graphics card, on a busy machine or with shadows, every second pixel each way is drawn first.
+"""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from desktop.state.comparison import Comparison, Which
 from engine.api.settings import MeshSettings
@@ -13,6 +17,9 @@ from .frames import Frame, shown_sides
 from .light import Light
 from .relight import Relighter
 from .surface import preview_size_px, surface_from_comparison
+
+_QUICK_S = 0.045  # a frame of both sides that is drawn within this needs no draft
+_DRAFT_STRIDE = 2
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -47,9 +54,10 @@ class RelightPainter:
         self._context = open_context()
         self._relighters: dict[Which, Relighter] = {"base": Relighter(self._context), "refined": Relighter(self._context)}
         self._loaded: RelightRequest | None = None
+        self._seconds: dict[bool, float] = {False: 0.0, True: 0.0}  # of the last frame without and with shadows
 
     def frames(self, request: RelightRequest) -> Iterator[Frame | None]:
-        """Yield one frame; where shadows are asked for, first one without them, since those take several times as long.
+        """Yield the frame, where that was slow the last time after a draft.
 
         Raises:
             DeviceError: the graphics driver failed.
@@ -64,13 +72,16 @@ class RelightPainter:
                     self._relighters[side].load(surface)
                 yield None
             self._loaded = request
-        if request.light.shadows:
-            yield self._frame(sides, replace(request.light, shadows=False), is_final=False)
-        yield self._frame(sides, request.light, is_final=True)
+        if self._seconds[request.light.shadows] > _QUICK_S:
+            yield self._frame(sides, request.light, _DRAFT_STRIDE)
+        begun = time.perf_counter()
+        frame = self._frame(sides, request.light, 1)
+        self._seconds[request.light.shadows] = time.perf_counter() - begun
+        yield frame
 
-    def _frame(self, sides: tuple[Which, ...], light: Light, *, is_final: bool) -> Frame:
+    def _frame(self, sides: tuple[Which, ...], light: Light, stride: int) -> Frame:
         with graphics_errors():
-            return Frame({side: self._relighters[side].relight(light) for side in sides}, is_final)
+            return Frame({side: self._relighters[side].relight(light, stride) for side in sides}, is_final=stride == 1)
 
     def close(self) -> None:
         """Release the drawing context, on the thread that made the painter."""

@@ -65,7 +65,7 @@ def surface_from_comparison(comparison: Comparison, which: Which, settings: Mesh
 
 
 def scaled(values: NDArray[Pixel], size_px: tuple[int, int]) -> NDArray[Pixel]:
-    """Return a map (H, W) or picture (H, W, 3) at another size; where it shrinks, by means that overlap, for those that do not leave a grid in the normals."""
+    """Return a map (H, W) or picture (H, W, 3) at another size; where it shrinks, by means that overlap, which leave no grid in the normals."""
     height, width = values.shape[:2]
     if (width, height) == size_px:
         return values

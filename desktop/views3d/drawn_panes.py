@@ -91,7 +91,7 @@ class DrawnPanes(QWidget):
     def _show(self, drawn: Drawn) -> None:
         self._stack.setCurrentIndex(0)
         for side, image in drawn.images.items():
-            self.canvases[side].show_image(image)
+            self.canvases[side].show_image(image, drawn.request.size_px)
         if drawn.is_final and drawn.request is self._newest:
             self.is_settled = True
             self.settled.emit()

@@ -40,6 +40,7 @@ class PictureCanvas(QWidget):
         self._overlay = overlay
         self._name = self._note = ""
         self.image: QImage | None = None
+        self._size_px = (1, 1)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.setMinimumSize(160, 140)
@@ -63,8 +64,9 @@ class PictureCanvas(QWidget):
         """Return where the picture is drawn: in the middle of `area`, whole, in its own shape."""
         if self.image is None:
             return self.area
-        scale = min(self.area.width() / self.image.width(), self.area.height() / self.image.height())
-        rect = QRectF(0, 0, self.image.width() * scale, self.image.height() * scale)
+        width, height = self._size_px
+        scale = min(self.area.width() / width, self.area.height() / height)
+        rect = QRectF(0, 0, width * scale, height * scale)
         rect.moveCenter(self.area.center())
         return rect
 
@@ -74,9 +76,13 @@ class PictureCanvas(QWidget):
         self.setAccessibleName(f"{name}, {note}" if note else name)
         self.update()
 
-    def show_image(self, image: QImage | None) -> None:
-        """Show ``image``, or nothing."""
-        self.image = image
+    def show_image(self, image: QImage | None, size_px: tuple[int, int] = (1, 1)) -> None:
+        """Show ``image``, or nothing.
+
+        Args:
+            size_px: width and height of the picture that ``image`` stands for, which a draft is smaller than.
+        """
+        self.image, self._size_px = image, size_px
         self.update()
 
     def paintEvent(self, event: QPaintEvent) -> None:

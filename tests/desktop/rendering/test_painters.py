@@ -54,17 +54,22 @@ def mesh_request(comparison: Comparison, **changes: object) -> MeshRequest:
 
 
 def test_both_sides_are_relit_and_differ(relight_painter: RelightPainter, comparison: Comparison) -> None:
-    (frame,) = frames_of(relight_painter, relight_request(comparison))
+    frame = frames_of(relight_painter, relight_request(comparison))[-1]
     assert frame.pictures.keys() == {"base", "refined"}
     assert np.abs(frame.pictures["base"].astype(int) - frame.pictures["refined"]).mean() > 1
 
 
-def test_shadows_come_after_the_light_itself(relight_painter: RelightPainter, comparison: Comparison) -> None:
-    low, flat = Light(x=-1.5, y=0.0, shadows=True), MeshSettings(near_far_ratio=1.3)
-    quick, final = frames_of(relight_painter, relight_request(comparison, light=low, settings=flat))
-    (bare,) = frames_of(relight_painter, relight_request(comparison, light=replace(low, shadows=False), settings=flat))
-    np.testing.assert_array_equal(quick.pictures["refined"], bare.pictures["refined"])
-    assert final.pictures["refined"].sum() < quick.pictures["refined"].sum()
+def test_where_drawing_is_slow_every_second_pixel_comes_first(
+    relight_painter: RelightPainter, comparison_of: Callable[..., Comparison], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("desktop.rendering.relight_painter._QUICK_S", 0.0)
+    request = relight_request(comparison_of(95, 71), light=Light(x=-1.5, shadows=True))
+    frames_of(relight_painter, request)
+    draft, final = frames_of(relight_painter, request)
+    for side in ("base", "refined"):
+        np.testing.assert_array_equal(draft.pictures[side], final.pictures[side][::2, ::2])
+    monkeypatch.setattr("desktop.rendering.relight_painter._QUICK_S", 60.0)
+    assert len(frames_of(relight_painter, request)) == 1
 
 
 def test_settings_and_comparison_change_the_surfaces_and_a_step_dropped_on_the_way_does_no_harm(
@@ -91,9 +96,11 @@ def test_large_meshes_get_a_draft_first_and_the_settings_own_at_rest(mesh_painte
     large = comparison_of(400, 300)
     frames = frames_of(mesh_painter, mesh_request(large, size_px=(400, 300), look=Look(shading="normals")))
     assert len(frames) >= 2
-    colours = large.normals("refined", MeshSettings()) * 127.5 + 127.5
-    errors = [np.abs(frame.pictures["refined"][2:-2, 2:-2, :3] - colours[2:-2, 2:-2]).mean() for frame in (frames[0], frames[-1])]
-    assert errors[1] < 0.8 * errors[0]
+    colours = large.normals("base", MeshSettings()) * 127.5 + 127.5
+    error = np.abs(frames[-1].pictures["base"][2:-2, 2:-2, :3] - colours[2:-2, 2:-2])
+    assert (np.median(error), np.quantile(error, 0.9)) < (1, 3)
+    assert frames[0].pictures["refined"].shape == (150, 200, 4)
+    assert np.abs(frames[0].pictures["base"][4:-4, 4:-4, :3] - colours[::2, ::2][4:-4, 4:-4]).mean() < 8
     assert frames[-1].pictures["refined"].shape == (300, 400, 4)
     same_again = frames_of(mesh_painter, mesh_request(large, size_px=(400, 300), look=Look(shading="normals")))
     assert difference(same_again[-1], frames[-1]) < 1  # edges may be smooth in one and not in the other
