@@ -16,7 +16,13 @@ VENV = ROOT / ".venv"
 REQUIREMENTS = ROOT / "requirements"
 CONSTRAINTS = REQUIREMENTS / "constraints.txt"
 # Installed in this order. Torch goes first and alone, so that no other package chooses its version or build.
-REQUIREMENT_FILES = (REQUIREMENTS / "torch.txt", REQUIREMENTS / "engine.txt", REQUIREMENTS / "desktop.txt", REQUIREMENTS / "test.txt")
+REQUIREMENT_FILES = (
+    REQUIREMENTS / "torch.txt",
+    REQUIREMENTS / "engine.txt",
+    REQUIREMENTS / "desktop.txt",
+    REQUIREMENTS / "train.txt",
+    REQUIREMENTS / "test.txt",
+)
 
 
 def python_of(venv: Path) -> Path:

@@ -206,7 +206,8 @@ def test_export_evaluation_and_the_command_line_load_no_torch() -> None:
 
 
 def test_every_outside_package_the_engine_imports_is_pinned() -> None:
-    lines = [line for name in ("torch", "engine") for line in (ROOT / "requirements" / f"{name}.txt").read_text(encoding="utf-8").splitlines()]
+    files = (ROOT / "requirements" / f"{name}.txt" for name in ("torch", "engine", "train"))
+    lines = [line for file in files for line in file.read_text(encoding="utf-8").splitlines()]
     pinned = {normal_name(line.split("==")[0]) for line in lines if "==" in line}
     imported = {
         name.split(".")[0]

@@ -19,7 +19,7 @@ _BLOCKED = -1.0
 
 
 class Tray:
-    """A surface with its own axes: columns along its x, rows along its z, the front at +z; heights (R, C) above ``at``, -1 where nothing may stand."""
+    """A surface with its own axes: columns along x, rows along z, front at +z; heights (R, C) above ``at``, -1 where nothing may stand."""
 
     def __init__(self, at: Array, yaw: float, width: float, depth: float, heights: Array | None = None) -> None:
         self.at, self.yaw, self.width, self.depth = np.asarray(at, float), yaw, width, depth

@@ -94,7 +94,7 @@ def read_obj(data: bytes, skins: dict[str, Skin], name: str) -> Corners:
         face_skin = [len(materials) if skin < 0 else skin for skin in face_skin]
         materials.append(grey)
     vertices = np.array([line.split()[1:4] for line in vertex_lines], dtype=np.float64)
-    uvs = np.array([line.split()[1:3] for line in uv_lines] or [[0, 0]], dtype=np.float64)
+    uvs = np.array([line.split()[1:3] for line in uv_lines] or [[b"0", b"0"]], dtype=np.float64)
     corners, skin = _triangulate(face_lines, np.array(face_skin, dtype=np.int64), name)
     opaque = ~np.array([material.see_through for material in materials], dtype=bool)[skin]
     corners, skin = corners[opaque], skin[opaque]

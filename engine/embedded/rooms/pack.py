@@ -133,7 +133,7 @@ class Packer:
     def pack(self) -> Pack:
         """Return what was collected."""
         joined = ("positions", "normals", "uvs", "skin", "indices")
-        types = {"elevation_m": np.float32, "size_m": np.float32, "tops": np.float16, "opening": bool, "skin_colour": np.float32}
+        types: dict[str, Any] = {"elevation_m": np.float32, "size_m": np.float32, "tops": np.float16, "opening": bool, "skin_colour": np.float32}
         types |= {"skin_layer": np.int32, "tile_role": np.int8, "first_vertex": np.int64, "first_index": np.int64}
         self._columns["first_vertex"].append(self._vertices)
         self._columns["first_index"].append(self._indices)

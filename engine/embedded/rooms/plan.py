@@ -123,8 +123,8 @@ class Lights:
     def uniforms(self) -> dict[str, float | tuple[float, ...]]:
         """Return the values of the light shader's uniforms."""
         direction = self.at / np.linalg.norm(self.at) if self.sun else self.at
-        vectors = {
-            "light_at": [*direction, 0.0 if self.sun else 1.0],
+        vectors: dict[str, Array] = {
+            "light_at": np.append(direction, 0.0 if self.sun else 1.0),
             "light_colour": self.colour,
             "window_at": self.window_at,
             "window_across": self.window_across,

@@ -41,8 +41,12 @@ def _open_studio(pack: Path, height: int, width: int) -> None:
 
 def _render_shard(folder: Path, seed: int, index: int) -> int:
     """Render shard ``index`` in a worker and write it; return its number."""
-    rooms = [_studio.pictures(seed, index, room) for room in range(ROOMS_A_SHARD)]
-    write_shard(folder, index, np.concatenate([room.image for room in rooms]), np.concatenate([room.depth for room in rooms]))
+    images, depths = [], []
+    for room in range(ROOMS_A_SHARD):
+        pictures = _studio.pictures(seed, index, room)
+        images.append(pictures.image)
+        depths.append(pictures.depth.astype(np.float16))
+    write_shard(folder, index, np.concatenate(images), np.concatenate(depths))
     return index
 
 

@@ -5,7 +5,9 @@ N instances, H W pixels. World: metres, x right, y up; the camera looks along it
 
 from __future__ import annotations
 
+from ctypes.util import find_library
 from dataclasses import dataclass
+from typing import Any
 
 import moderngl
 import numpy as np
@@ -17,7 +19,8 @@ from .plan import Camera, Lights, Things
 
 Array = np.ndarray
 _SHADOW_PX = 1024
-_SAMPLES = 4
+_FINER = 4 / 3
+_EGL: dict[str, Any] = {"backend": "egl"}  # moderngl passes it on, but its annotation asks for a dictionary
 _NEAR_M, _FAR_M = 0.05, 40.0
 _INSTANCE = "4f 4f 4f 4f 4f/i"
 _INSTANCE_NAMES = ("in_row0", "in_row1", "in_row2", "in_tint", "in_wear")
@@ -62,10 +65,9 @@ class Renderer:
 
     def __init__(self, pack: Pack, height: int, width: int) -> None:
         self.pack, self.height, self.width = pack, height, width
-        try:
-            self.context = moderngl.create_context(standalone=True, require=430, backend="egl")
-        except Exception as exc:  # moderngl raises plain Exception
-            raise DeviceError("Rooms cannot be drawn: there is no EGL here.", hint="Install Mesa's software renderer: `apt-get install libegl1`.") from exc
+        if find_library("EGL") is None:
+            raise DeviceError("Rooms cannot be drawn: there is no EGL here.", hint="Install Mesa's: `apt-get install libegl1 libgl1-mesa-dri`.")
+        self.context = moderngl.create_context(standalone=True, require=430, **_EGL)
         self.context.enable(moderngl.DEPTH_TEST)
         self._upload()
         self._programs()
@@ -134,10 +136,8 @@ class Renderer:
         self._occlusion, self._smoothed = (context.texture(size, 1, dtype="f2") for _ in range(2))
         self._smoothed.repeat_x = self._smoothed.repeat_y = False
         self._occlusion_target, self._smooth_target = (context.framebuffer([texture]) for texture in (self._occlusion, self._smoothed))
-        self._light_target = context.framebuffer(
-            [context.renderbuffer(size, 4, samples=_SAMPLES, dtype="f2")], context.depth_renderbuffer(size, samples=_SAMPLES)
-        )
-        self._picture = context.framebuffer([context.renderbuffer(size, 4, dtype="f2")])
+        self._finer = (round(_FINER * self.width), round(_FINER * self.height))
+        self._light_target = context.framebuffer([context.renderbuffer(self._finer, 4, dtype="f2")], context.depth_renderbuffer(self._finer))
 
     def set_scene(self, things: Things, lights: Lights) -> None:
         """Take ``things`` and ``lights`` for what is drawn from now on, and draw the shadow map."""
@@ -152,7 +152,7 @@ class Renderer:
         self._light_clip = lights.clip_matrix()
         self._shadow_target.use()
         self._shadow_target.clear(depth=1.0)
-        self._shadow_program["light_clip"].write(_columns(self._light_clip))
+        _uniform(self._shadow_program, "light_clip").write(_columns(self._light_clip))
         self._draw(self._shadow_pass, np.flatnonzero(things.casts))
 
     def _draw(self, array: moderngl.VertexArray, chosen: Array) -> None:
@@ -175,7 +175,7 @@ class Renderer:
         """Note the camera's matrices and which instances it can see, nearest first."""
         self._reach = np.tan(camera.fov / 2) * np.array([1.0, self.height / self.width])
         self._world_view = view_matrix(camera)
-        self._view_clip = clip_matrix(*self._reach, _NEAR_M, _FAR_M)
+        self._view_clip = clip_matrix(self._reach[0], self._reach[1], _NEAR_M, _FAR_M)
         self._eye = camera.eye
         seen = self._centres @ self._world_view[:3, :3].T + self._world_view[:3, 3]
         visible = -seen[:, 2] > -self._radii
@@ -191,51 +191,57 @@ class Renderer:
         self._aim(camera)
         self._depth_target.use()
         self._depth_target.clear(0, 0, 0, _FAR_M, depth=1.0)
-        self._depth_program["world_view"].write(_columns(self._world_view))
-        self._depth_program["view_clip"].write(_columns(self._view_clip))
+        _uniform(self._depth_program, "world_view").write(_columns(self._world_view))
+        _uniform(self._depth_program, "view_clip").write(_columns(self._view_clip))
         self._draw(self._depth_pass, self._visible)
         stored = np.frombuffer(self._normal_depth.read(), np.float32).reshape(self.height, self.width, 4)[::-1]
         return View(stored[..., 3].copy(), stored[..., :3].copy())
 
     def shade(self) -> Array:
-        """Return the linear light (H, W, 3) that reaches the camera of the last `look`."""
+        """Return the linear light (4/3 H, 4/3 W, 3) that reaches the camera of the last `look`, to be made smaller without jagged edges."""
         self.context.disable(moderngl.DEPTH_TEST)
         self._normal_depth.use(0)
         self._occlusion_target.use()
-        self._occlusion_program["reach"].value = tuple(self._reach)
-        self._occlusion_program["radius"].value = 0.3
+        _uniform(self._occlusion_program, "reach").value = tuple(self._reach)
+        _uniform(self._occlusion_program, "radius").value = 0.3
         self._occlusion_pass.render()
         self._smooth_target.use()
         self._occlusion.use(1)
-        self._smooth_program["occlusion"].value = 1
+        _uniform(self._smooth_program, "occlusion").value = 1
         self._smooth_pass.render()
         self.context.enable(moderngl.DEPTH_TEST)
         self._set_light_uniforms()
         self._light_target.use()
         self._light_target.clear(0, 0, 0, 0, depth=1.0)
         self._draw(self._light_pass, self._visible)
-        self.context.copy_framebuffer(self._picture, self._light_target)
-        stored = np.frombuffer(self._picture.read(components=3, dtype="f2"), np.float16).reshape(self.height, self.width, 3)[::-1]
-        return stored.astype(np.float32)
+        width, height = self._finer
+        return np.frombuffer(self._light_target.read(components=3, dtype="f2"), np.float16).reshape(height, width, 3)[::-1].astype(np.float32)
 
     def _set_light_uniforms(self) -> None:
         program, lights = self._light_program, self.lights
-        for unit, (name, texture) in enumerate(
-            (("tiles", self._tiles), ("occlusion", self._smoothed), ("shadow", self._shadow_map), ("skins", self._skins))
-        ):
-            texture.use(unit)
-            program[name].value = unit
-        program["size_px"].value = (self.width, self.height)
-        program["eye"].value = tuple(self._eye)
-        program["world_view"].write(_columns(self._world_view))
-        program["view_clip"].write(_columns(self._view_clip))
-        program["light_clip"].write(_columns(self._light_clip))
+        self._tiles.use(0)
+        self._smoothed.use(1)
+        self._shadow_map.use(2)
+        self._skins.use(3)
+        for unit, name in enumerate(("tiles", "occlusion", "shadow", "skins")):
+            _uniform(program, name).value = unit
+        _uniform(program, "size_px").value = self._finer
+        _uniform(program, "eye").value = tuple(self._eye)
+        _uniform(program, "world_view").write(_columns(self._world_view))
+        _uniform(program, "view_clip").write(_columns(self._view_clip))
+        _uniform(program, "light_clip").write(_columns(self._light_clip))
         for name, value in lights.uniforms().items():
-            program[name].value = value
+            _uniform(program, name).value = value
 
     def close(self) -> None:
         """Give the graphics device back."""
         self.context.release()
+
+
+def _uniform(program: moderngl.Program, name: str) -> moderngl.Uniform:
+    member = program[name]
+    assert isinstance(member, moderngl.Uniform)
+    return member
 
 
 def _columns(matrix: Array) -> bytes:

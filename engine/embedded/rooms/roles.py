@@ -23,8 +23,8 @@ _LEAST_M = 0.035
 class Roles:
     """Model indices by use.
 
-    ``table``, ``seat``, ``bed`` and ``cabinet`` stand on the floor and carry things; ``floor`` stands there and carries nothing; ``hung`` has a height of
-    its own on a wall; ``ceiling`` hangs from above; ``small`` fits on a table; ``toy`` is anything solid, to be scaled down to that size;
+    ``table``, ``seat``, ``bed`` and ``cabinet`` stand on the floor and carry things; ``floor`` stands there, whatever it is; ``hung`` has a height
+    of its own on a wall; ``ceiling`` hangs from above; ``small`` fits on a table; ``toy`` is anything solid, to be scaled down to that size;
     ``opening`` is a door or window; ``flat`` lies on the floor; ``drawn`` finds the drawn bodies by name.
     """
 

@@ -1,4 +1,4 @@
-"""Rooms: walls, a window, furniture with its backs to the walls, clutter on it, pictures, and the places worth a look. World: metres, floor at y = 0."""
+"""Rooms: walls, a window, furniture with its back to them, clutter on it, pictures, and the places worth a look. World: metres, floor at y = 0."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 from .clutter import Clutter, Dresser, Look, Tray, put
 from .pack import Pack
 from .plan import Plan, Things, turn_y
-from .roles import Roles, find_roles
+from .roles import find_roles
 
 Array = np.ndarray
 Random = np.random.Generator
@@ -143,8 +143,8 @@ class Furnisher:
         bars = np.linspace(-0.5, 0.5, int(random.integers(2, 5)))
         for bar in bars:
             self._slab(room, np.array([0.05, tall, 0.05]), wall.point(along + bar * wide, sill, 0.025), wall.yaw, frame)
-        for up in (0.0, random.uniform(0.4, 0.7), 1.0):
-            self._slab(room, np.array([wide + 0.05, 0.05, 0.05]), wall.point(along, sill + up * tall - 0.025, 0.025), wall.yaw, frame)
+        for share in (0.0, random.uniform(0.4, 0.7), 1.0):
+            self._slab(room, np.array([wide + 0.05, 0.05, 0.05]), wall.point(along, sill + share * tall - 0.025, 0.025), wall.yaw, frame)
         self._slab(room, np.array([wide + 0.15, 0.03, 0.15]), wall.point(along, sill - 0.05, 0.075), wall.yaw, frame)
         across, up = turn_y(wall.yaw) @ np.array([wide / 2, 0, 0]), np.array([0, tall / 2, 0])
         room.window = np.stack([wall.point(along, sill + tall / 2, 0.01), across, up])
@@ -167,7 +167,7 @@ class Furnisher:
         scale = size / self.pack.size_m[model]
         put(room.plan, model, turn_y(yaw) @ np.diag(scale), at, self.dresser.furniture(random))
         self._take(room, at, yaw, size[0], size[2], size[1])
-        heights = self.pack.tops[model].astype(float) * np.where(self.pack.tops[model] > 0, scale[1], 1.0)
+        heights = self.pack.tops[model].astype(float) * scale[1]
         heights[(heights < 0.2) | (heights > 1.35)] = -1
         tray = Tray(at, yaw, size[0], size[2], heights)
         if stage:
@@ -199,7 +199,7 @@ class Furnisher:
         library = len(self.roles.table) > 0 and random.random() < 0.5
         if library:
             model = int(random.choice(self.roles.table))
-            size = self.pack.size_m[model] * random.uniform(0.85, 1.15)
+            size = np.asarray(self.pack.size_m[model] * random.uniform(0.85, 1.15))
         else:
             model = self._block
             size = np.array([random.uniform(0.8, 1.8), random.uniform(0.35, 0.95), random.uniform(0.5, 0.9)])

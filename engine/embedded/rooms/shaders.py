@@ -47,7 +47,7 @@ void main() { gl_Position = vec4(in_corner, 0.0, 1.0); }
 OCCLUSION_FRAGMENT = """#version 430
 uniform sampler2D normal_depth; uniform vec2 reach; uniform float radius;
 out float light;
-const int RAYS = 12;
+const int RAYS = 8;
 vec3 view_at(vec2 uv, float depth) { return vec3((uv * 2.0 - 1.0) * reach * depth, -depth); }
 void main() {
     vec2 size = vec2(textureSize(normal_depth, 0));
@@ -119,14 +119,14 @@ vec2 side_uv(float metres) {
     return a.y > a.x && a.y > a.z ? p.xz : (a.x > a.z ? p.zy : p.xy);
 }
 
+// One fetch for all kinds of skin: software renderers run every branch, and fetches are what costs them most.
 vec3 albedo() {
-    if (layer >= 0.0) return linear(texture(tiles, vec3(uv, layer)).rgb) * tint.rgb;
-    if (layer < -1.5) return linear(texture(tiles, vec3(uv * wear.y, wear.x)).rgb) * tint.rgb;
+    bool own = layer >= 0.0, dressed = layer < -1.5, bare = !own && !dressed && wear.x < 0.0;
+    vec3 at = own ? vec3(uv, layer) : dressed ? vec3(uv * wear.y, wear.x) : vec3(side_uv(wear.y), max(wear.x, 0.0));
+    vec3 tile = texture(tiles, at).rgb;
     vec3 other = hash(wear.z + colour.r * 7.1 + colour.g * 13.7 + colour.b * 3.3);
     other = mix(vec3(dot(other, vec3(0.3333))), other, 0.7) * 0.85 + 0.05;
-    vec3 plain = linear(mix(colour.rgb, other, tint.a)) * tint.rgb;
-    if (wear.x < 0.0) return plain;
-    return linear(texture(tiles, vec3(side_uv(wear.y), wear.x)).rgb) * mix(vec3(1.0), tint.rgb, 0.999);
+    return linear(bare ? mix(colour.rgb, other, tint.a) : tile) * tint.rgb;
 }
 
 vec3 on_map(vec3 p) { vec4 clip = light_clip * vec4(p, 1.0); return clip.xyz / max(clip.w, 1e-4) * 0.5 + 0.5; }
@@ -147,13 +147,13 @@ float lit(vec3 n, vec3 to_light) {
     vec2 slope = abs(area) < 1e-9 ? vec2(0.0) : clamp(vec2(a.z * b.y - b.z * a.y, b.z * a.x - a.z * b.x) / area, -4.0, 4.0);
     float turn = 6.2831853 * fract(52.9829189 * fract(dot(gl_FragCoord.xy, vec2(0.06711056, 0.00583715))));
     float total = 0.0;
-    for (int i = 0; i < 10; ++i) {
-        float r = sqrt((float(i) + 0.5) / 10.0) * softness, angle = 2.399963 * float(i) + turn;
+    for (int i = 0; i < 6; ++i) {
+        float r = sqrt((float(i) + 0.5) / 6.0) * softness, angle = 2.399963 * float(i) + turn;
         vec2 step = r * vec2(cos(angle), sin(angle));
         total += texture(shadow, vec3(at.xy + step, at.z + dot(slope, step) - 0.0003));
     }
     float edge = light_at.w == 0.0 ? 1.0 : smoothstep(0.5, 0.3, length(at.xy - 0.5));
-    return edge * total / 10.0;
+    return edge * total / 6.0;
 }
 
 void main() {

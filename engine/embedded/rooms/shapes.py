@@ -86,9 +86,7 @@ def open_book(random: Random) -> Mesh:
 def revolved(radii: Array, heights: Array) -> Mesh:
     """Return the solid of revolution about y with ``radii`` (K,) at ``heights`` (K,); open or pointed ends as the radii say."""
     turn = np.linspace(0, 2 * np.pi, _SIDES + 1)
-    positions = np.stack(
-        [np.outer(radii, np.cos(turn)).ravel(), np.repeat(heights, _SIDES + 1), np.outer(radii, np.sin(turn)).ravel()], axis=1
-    )
+    positions = np.stack([np.outer(radii, np.cos(turn)).ravel(), np.repeat(heights, _SIDES + 1), np.outer(radii, np.sin(turn)).ravel()], axis=1)
     along = np.concatenate([[0], np.cumsum(np.hypot(np.diff(radii), np.diff(heights)))])
     uvs = np.stack([np.tile(turn / np.pi, len(radii)), np.repeat(along, _SIDES + 1)], axis=1)
     return _mesh(positions, uvs, _grid_triangles(len(radii), _SIDES + 1))
@@ -188,9 +186,7 @@ def cushion(random: Random) -> Mesh:
     """Return a stuffed square that lies flat."""
     thick, power, bumps = random.uniform(0.12, 0.3), random.uniform(2, 5), _waves(random, 4, 1.5, 0.5)
     under = _sheet(lambda u, v: (0.5 * u, -thick * (1 - np.abs(u) ** power) * (1 - np.abs(v) ** power) / 2, 0.5 * v), 14, 14)
-    over = _sheet(
-        lambda u, v: (0.5 * u, thick * (1 - np.abs(u) ** power) * (1 - np.abs(v) ** power) * (0.5 + 0.12 * bumps(u, v)), 0.5 * v), 22, 22
-    )
+    over = _sheet(lambda u, v: (0.5 * u, thick * (1 - np.abs(u) ** power) * (1 - np.abs(v) ** power) * (0.5 + 0.12 * bumps(u, v)), 0.5 * v), 22, 22)
     lifted = over.positions + np.array([0, -under.positions[:, 1].min() + np.ptp(under.positions[:, 1]), 0], np.float32)
     return _mesh(
         np.concatenate([under.positions, lifted]),

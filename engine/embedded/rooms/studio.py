@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from torch.nn.functional import interpolate
 
 from ..world.camera_effects import photograph
 from .pack import Pack
@@ -62,7 +63,8 @@ class Studio:
         else:
             raise AssertionError(f"no room of {_TRIES} had enough to see")
         generator = torch.Generator().manual_seed(int(random.integers(2**62)))
-        light = torch.from_numpy(np.stack([light for _, light in shots])).permute(0, 3, 1, 2)
+        finer = torch.from_numpy(np.stack([light for _, light in shots])).permute(0, 3, 1, 2)
+        light = interpolate(finer, shots[0][0].depth.shape, mode="bilinear", antialias=True)
         image = (photograph(generator, light) * 255).round().byte().permute(0, 2, 3, 1).numpy()
         return Pictures(image, np.stack([view.depth for view, _ in shots]), np.stack([view.normals for view, _ in shots]))
 

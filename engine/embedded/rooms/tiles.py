@@ -20,7 +20,7 @@ _U, _V = np.meshgrid(_LINE, _LINE)
 
 
 def draw_colour(random: Random, saturation: float = 0.6, low: float = 0.15, high: float = 0.95) -> Array:
-    """Return an sRGB colour (3,): mostly a warm, blue or green hue, saturation mostly low but up to ``saturation``, value from ``low`` to ``high``."""
+    """Return an sRGB colour (3,): mostly warm, blue or green, mostly of low saturation but up to ``saturation``, value from ``low`` to ``high``."""
     hue = random.random() if random.random() < 0.25 else random.normal(random.choice([0.05, 0.11, 0.35, 0.6]), 0.05)
     return np.array(colorsys.hsv_to_rgb(hue % 1, saturation * random.random() ** 1.7, random.uniform(low, high)))
 
@@ -130,13 +130,17 @@ def _motifs(random: Random) -> Array:
     return _grain(random, picture, 0.04)
 
 
+def _within(left: float, top: float, right: float, bottom: float) -> Array:
+    return (np.abs(_U - (left + right) / 2) < (right - left) / 2) & (np.abs(_V - (top + bottom) / 2) < (bottom - top) / 2)
+
+
 def _write(random: Random, picture: Array, box: tuple[float, float, float, float], lines: int, ink: Array) -> Array:
     """Return ``picture`` with ``lines`` rows of words inside ``box`` (left, top, right, bottom)."""
     left, top, right, bottom = box
     y = (_V - top) / (bottom - top) * lines
     x = (_U - left) / (right - left) * lines * 2.5 * (right - left) / (bottom - top)
     row = np.floor(y)
-    inside = (_U > left) & (_U < right) & (_V > top) & (_V < bottom)
+    inside = _within(left, top, right, bottom)
     letters = random.random((64, 512))[np.clip(row, 0, 63).astype(int), np.clip(x * 3, 0, 511).astype(int)]
     words = random.random((64, 512))[np.clip(row, 0, 63).astype(int), np.clip(x / 1.7, 0, 511).astype(int)]
     inked = inside & (letters > 0.35) & (words > 0.15) & (np.abs(y % 1 - 0.5) < 0.27)
@@ -154,7 +158,7 @@ def _cover(random: Random) -> Array:
     picture = _grain(random, ground, random.uniform(0, 0.1), 1.8)
     if random.random() < 0.6:
         top = random.uniform(0.35, 0.6)
-        inside = (_U > 0.12) & (_U < 0.88) & (_V > top) & (_V < random.uniform(top + 0.2, 0.97))
+        inside = _within(0.12, top, 0.88, random.uniform(top + 0.2, 0.97))
         picture = _between(inside.astype(float), picture, _collage(random))
     ink = draw_colour(random, 0.8, 0.0, 1.0)
     picture = _write(random, picture, (0.1, 0.06, 0.9, 0.32), int(random.integers(2, 5)), ink)
