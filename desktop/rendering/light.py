@@ -4,8 +4,9 @@
     lit   = albedo (ambient + visible diffuse max(0, normal . light_dir)) + visible specular max(0, normal . half_dir) ^ shininess
     relit = (1 - original) lit + original albedo, held within [0, 1], then as sRGB
 
-The picture in linear light stands in for the albedo; with ``clay`` a middle grey does, so that shape alone shows. ``visible`` is 1, or
-with ``shadows`` 0 where the surface itself stands between a point and the light. The frame is the camera's: x right, y up, z toward the viewer.
+The picture in linear light stands in for the albedo; with ``clay`` a middle grey does, so that shape alone shows. ``visible`` is 1; with
+``shadows`` it falls to 0 where the surface itself stands between a point and the light. The frame is the camera's: x right, y up, z toward
+the viewer.
 """
 
 from __future__ import annotations

@@ -16,7 +16,8 @@ from .srgb import GLSL_FROM_LINEAR
 from .surface import Surface
 
 _CORNERS = np.array([[-1, -1], [1, -1], [-1, 1], [1, 1]], np.float32)
-_SHADOW_STEPS = 40
+_SHADOW_STEPS = 64
+_LAMP_WIDTH = 0.06  # in its distance
 
 _VERTEX_SHADER = """#version 330
 in vec2 corner;
@@ -40,20 +41,25 @@ out vec4 colour;
 // The ray through a pixel (across, down), reaching depth 1.
 vec3 ray(vec2 pixel) { return vec3((pixel.x - 0.5 * size_px.x) / focal_px, (0.5 * size_px.y - pixel.y) / focal_px, -1.0); }
 
-// 1 where the light reaches the point, 0 where the surface stands between them: a walk toward the light, step by longer step.
+// How much of the light reaches the point: a walk toward it in steps that grow, during which the surface hides as much of a lamp of some
+// width as it rises above the way. What is deeper behind the surface than its thickness passes behind it.
 float visible(vec3 point, vec3 normal) {
     float here = -point.z;
-    vec3 start = point + normal * here * 2.0 / focal_px;
+    vec3 start = point + normal * (here * 1.5 / focal_px);
+    float open = 1.0;
     for (int number = 1; number <= shadow_steps; number++) {
         float share = float(number) / float(shadow_steps);
-        vec3 at = start + light_dir * (shadow_reach * share * share);
-        if (-at.z <= 1e-3) return 1.0;
+        float walked = shadow_reach * share * sqrt(share);
+        vec3 at = start + light_dir * walked;
+        if (-at.z <= 1e-3) break;
         vec2 pixel = vec2(0.5 * size_px.x - at.x / at.z * focal_px, 0.5 * size_px.y + at.y / at.z * focal_px);
-        if (any(lessThan(pixel, vec2(0.0))) || any(greaterThanEqual(pixel, size_px))) return 1.0;
-        float behind = -at.z - texelFetch(depth_map, ivec2(pixel), 0).r;
-        if (behind > 0.002 * here && behind < shadow_thickness) return 0.0;
+        if (any(lessThan(pixel, vec2(0.0))) || any(greaterThanEqual(pixel, size_px))) break;
+        float behind = -at.z - texture(depth_map, pixel / size_px).r - here / focal_px;
+        float hidden = clamp(behind / (LAMP * walked + here / focal_px), 0.0, 1.0);
+        open = min(open, 1.0 - hidden * (1.0 - smoothstep(0.6 * shadow_thickness, shadow_thickness, behind)));
+        if (open <= 0.0) break;
     }
-    return 1.0;
+    return open;
 }
 
 void main() {
@@ -68,7 +74,7 @@ void main() {
     lit += shining * specular * pow(max(dot(normal, half_dir), 0.0), shininess);
     colour = vec4(srgb_from_linear(clamp(mix(lit, albedo, original), 0.0, 1.0)), 1.0);
 }
-""".replace("CLAY_ALBEDO", str(CLAY_ALBEDO))
+""".replace("CLAY_ALBEDO", str(CLAY_ALBEDO)).replace("LAMP", str(_LAMP_WIDTH))
 )
 
 
@@ -91,7 +97,9 @@ class Relighter:
         for values in (surface.albedo, surface.normals, surface.depth[..., None]):
             texture = self._context.texture((width, height), values.shape[2], np.ascontiguousarray(values).tobytes(), dtype="f4")
             texture.filter = (moderngl.NEAREST, moderngl.NEAREST)
+            texture.repeat_x = texture.repeat_y = False
             self._textures.append(texture)
+        self._textures[-1].filter = (moderngl.LINEAR, moderngl.LINEAR)  # else each pixel of a slope would shade the next
         self._frame = self._context.framebuffer([self._context.texture((width, height), 4)])
         self._program["size_px"] = (width, height)
         self._program["focal_px"] = surface.camera.focal_px

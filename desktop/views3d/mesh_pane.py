@@ -35,7 +35,8 @@ _VIEWS = (
     ("From the right", OrbitCamera(yaw_deg=40.0, pitch_deg=8.0), "2"),
     ("From above", OrbitCamera(pitch_deg=50.0), "3"),
 )
-_HELP = "Drag turns · Shift + drag moves · wheel zooms · arrows turn · + and - zoom"
+_START = OrbitCamera(yaw_deg=-25.0, pitch_deg=10.0, distance=1.1)  # a mesh seen from its photo's camera shows no depth
+_HELP = "Drag turns · Shift + drag moves · wheel zooms · double click: photo view · arrows turn · + and - zoom"
 
 
 class MeshPane(QWidget):
@@ -55,7 +56,7 @@ class MeshPane(QWidget):
         super().__init__(parent)
         self._comparison: Comparison | None = None
         self._settings = MeshSettings()
-        self._camera = OrbitCamera()
+        self._camera = _START
         self._look = Look()
         self._last_at = QPointF()
         self._is_moving = False
@@ -121,9 +122,9 @@ class MeshPane(QWidget):
         return self.panes.is_settled
 
     def show_comparison(self, comparison: Comparison) -> None:
-        """Show the meshes of this comparison, from where its photo was taken."""
+        """Show the meshes of this comparison, a little from the side."""
         self._comparison = comparison
-        self._camera = OrbitCamera()
+        self._camera = _START
         self.panes.show_names(comparison, "mesh")
         self._ask()
 
