@@ -15,6 +15,7 @@ from .families import Family
 from .textures import uniform
 
 _FAR_BELOW = -1000.0
+_CLUTTER_SHARE = 0.4
 
 
 @dataclass(frozen=True)
@@ -81,6 +82,15 @@ def _on_floor(generator: torch.Generator, pitch: Tensor, half_fov: Tensor, eye_h
     return torch.stack([sideways, -eye_height, -distance], dim=-1)
 
 
+def _before_wall(generator: torch.Generator, half_fov: Tensor, eye_height: Tensor, back: Tensor) -> Tensor:
+    """Return (B, 3) points at any distance from half way to the back wall on, as high as a shelf, a box or the floor would put them."""
+    batch = len(back)
+    distance = back * uniform(generator, batch, low=0.45, high=0.97)
+    sideways = distance * half_fov.tan() * uniform(generator, batch, low=-1.1, high=1.1)
+    lifted = torch.where(uniform(generator, batch) < 0.4, uniform(generator, batch, high=1.6), 0.0)
+    return torch.stack([sideways, eye_height * (lifted - 1), -distance], dim=-1)
+
+
 def _half_height(rotation: Tensor, scale: Tensor) -> Tensor:
     return ((rotation[:, 1] * scale) ** 2).sum(-1).sqrt()
 
@@ -107,10 +117,14 @@ def draw_layout(generator: torch.Generator, family: Family, batch: int, slots: i
     """Draw the geometry of ``batch`` scenes with up to ``slots`` bodies each; slots used and the kind of each are one for the batch."""
     fov_deg = uniform(generator, batch, low=35, high=70)
     half_fov = torch.deg2rad(fov_deg) / 2
+    cluttered = uniform(generator, batch) < _CLUTTER_SHARE  # Large things close together before a near wall, seen from hardly above.
     pitch = torch.deg2rad(_choose(generator, batch, [(0, 15), (5, 25), (10, 40)]))
+    pitch = torch.where(cluttered, torch.deg2rad(uniform(generator, batch, low=-4, high=14)), pitch)
     roll = torch.deg2rad(uniform(generator, batch, low=-3, high=3))
     eye_height = _choose(generator, batch, [(0.4, 0.8), (0.6, 1.2)])
     back = _choose(generator, batch, [(1.2, 2.2), (1.5, 3.5), (3, 7)])
+    eye_height = torch.where(cluttered, uniform(generator, batch, low=0.25, high=0.7), eye_height)
+    back = torch.where(cluttered, uniform(generator, batch, low=1.2, high=2.6), back)
     room = _draw_room(generator, batch, eye_height, back)
     used = int(torch.randint(2, slots + 1, (1,), generator=generator, device=generator.device))
     filled = torch.randint(used // 2, used + 1, (batch,), generator=generator, device=generator.device)
@@ -118,8 +132,10 @@ def draw_layout(generator: torch.Generator, family: Family, batch: int, slots: i
     previous = None
     for slot in range(used):
         kind = family.bodies[int(torch.randint(len(family.bodies), (1,), generator=generator, device=generator.device))]
-        foot = _on_floor(generator, pitch, half_fov, eye_height, back)
-        size = foot.norm(dim=-1) * torch.exp(uniform(generator, batch, low=-3.3, high=-1.7))
+        foot = torch.where(
+            cluttered[:, None], _before_wall(generator, half_fov, eye_height, back), _on_floor(generator, pitch, half_fov, eye_height, back)
+        )
+        size = foot.norm(dim=-1) * torch.exp(uniform(generator, batch, low=-3.3, high=-1.7) + torch.where(cluttered, 0.6, 0.0))
         shape = torch.exp(uniform(generator, batch, 3, low=-0.9, high=0.9))
         scale = torch.minimum(size[:, None] * shape, 0.4 * foot.norm(dim=-1, keepdim=True))
         rotation = _draw_rotation(generator, batch)
