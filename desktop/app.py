@@ -18,6 +18,7 @@ from engine.export.files import write_whole
 from .link.engine_link import EngineLink
 from .views.actions import Actions
 from .views.background import Background
+from .views.exporting import Exporter
 from .views.keeping import Keeping
 from .views.main_window import MainWindow
 from .views.screen_image import png_of
@@ -48,20 +49,26 @@ def make_application() -> QApplication:
 
 
 class Viewer:
-    """Everything that lives as long as the window."""
+    """Everything that lives as long as the window.
 
-    def __init__(self, app: QApplication, keeping: Keeping, *, theme: ThemeName | None = None) -> None:
+    Args:
+        finds_models: ask at once which models are here, which takes another process some seconds.
+    """
+
+    def __init__(self, app: QApplication, keeping: Keeping, *, theme: ThemeName | None = None, finds_models: bool = True) -> None:
         apply_theme(app, theme or keeping.theme())
         self.keeping = keeping
         self.background, self.link = Background(), EngineLink()
         self.window = MainWindow(self.background, find_sample())
         self.session = Session(self.window, self.background, self.link, keeping)
         self.actions = Actions(self.session)
+        self.exporter = Exporter(self.session, self.actions)
         self._restore()
         self.window.closing.connect(self.end)
         self._ended = False
         self.link.start()
-        self.link.find_models()
+        if finds_models:
+            self.link.find_models()
 
     def end(self) -> None:
         """Remember how the window was left, and let go of the engine; its jobs go on."""

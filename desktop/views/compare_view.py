@@ -249,9 +249,7 @@ class CompareView(QWidget):
 
     def fit(self) -> None:
         """Show the whole picture in every pane."""
-        visible = [pane.area_size for pane in self.panes if not pane.isHidden()]
-        smallest = (min(size[0] for size in visible), min(size[1] for size in visible))
-        self.set_view(fitted(self.picture_size, smallest))
+        self.set_view(fitted(self.picture_size, self.panes[0].area_size))
 
     def one_to_one(self) -> None:
         """Show one picture pixel on one pixel of the screen."""
@@ -263,6 +261,11 @@ class CompareView(QWidget):
         self.set_view(self.view.zoomed(factor, (size[0] / 2, size[1] / 2), size, self.picture_size))
 
     def _follow_size(self) -> None:
+        """Give all panes an area of one size, for a grid's rows and columns may differ by a pixel."""
+        rooms = [pane.room for pane in self.panes if not pane.isHidden()]
+        limit = (min(room[0] for room in rooms), min(room[1] for room in rooms))
+        for pane in self.panes:
+            pane.area_limit = limit
         if self.view.fits:
             self.fit()
 

@@ -62,6 +62,7 @@ class MapPane(QWidget):
         self.other: ScreenImage | None = None
         self.wipe_share: float | None = None
         self.view = View()
+        self.area_limit: Size = (1e6, 1e6)
         self.picture_size: Size = (1, 1)
         self.pin: Point | None = None
         self.hover: Point | None = None
@@ -81,8 +82,13 @@ class MapPane(QWidget):
 
     @property
     def area(self) -> QRectF:
-        """Where the picture is drawn, in the widget's coordinates."""
-        return QRectF(1, TITLE_PX, max(1, self.width() - 2), max(1, self.height() - TITLE_PX - LEGEND_PX))
+        """Where the picture is drawn, in the widget's coordinates; `area_limit` makes it one size in all panes."""
+        return QRectF(1, TITLE_PX, max(1, min(self.area_limit[0], self.room[0])), max(1, min(self.area_limit[1], self.room[1])))
+
+    @property
+    def room(self) -> Size:
+        """The largest `area` there is place for."""
+        return self.width() - 2, self.height() - TITLE_PX - LEGEND_PX
 
     @property
     def area_size(self) -> Size:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QBuffer, QRectF, QSize, Qt
+from PySide6.QtCore import QBuffer, QRectF
 from PySide6.QtGui import QImage, QPainter
 
 from ..state.painting import Painted, Scale
@@ -17,25 +17,47 @@ _SHARP_FROM = 3.0
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class ScreenImage:
-    """What a pane shows: its name, how to read it, its legend, and images each half as large as the one before."""
+    """What a pane shows: its name, how to read it, its legend, and images each half as large as the one before.
+
+    ``pixels`` are the arrays that the images look into; they must live as long.
+    """
 
     name: str
     note: str
     scale: Scale | None
     levels: tuple[QImage, ...]
+    pixels: tuple[NDArray[np.uint8], ...]
 
 
 def screen_image(painted: Painted) -> ScreenImage:
-    """Return ``painted`` ready to be drawn; made in any thread."""
-    return ScreenImage(name=painted.name, note=painted.note, scale=painted.scale, levels=tuple(_levels(painted.colours)))
+    """Return ``painted`` ready to be drawn; made in any thread.
+
+    Numpy does the work: unlike Qt's own functions it lets other threads run meanwhile.
+    """
+    pixels = [_bgrx(painted.colours)]
+    while min(pixels[-1].shape[:2]) >= 2 * _SMALLEST_SIDE_PX:
+        pixels.append(_halved(pixels[-1]))
+    levels = tuple(QImage(level.data, level.shape[1], level.shape[0], 4 * level.shape[1], QImage.Format.Format_RGB32) for level in pixels)
+    return ScreenImage(name=painted.name, note=painted.note, scale=painted.scale, levels=levels, pixels=tuple(pixels))
 
 
-def _levels(colours: NDArray[np.uint8]) -> list[QImage]:
-    levels = [image_from_srgb8(colours)]
-    while min(levels[-1].width(), levels[-1].height()) >= 2 * _SMALLEST_SIDE_PX:
-        half = QSize((levels[-1].width() + 1) // 2, (levels[-1].height() + 1) // 2)
-        levels.append(levels[-1].scaled(half, Qt.AspectRatioMode.IgnoreAspectRatio, Qt.TransformationMode.SmoothTransformation))
-    return levels
+def _bgrx(colours: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return colours (H, W, 3) as blue, green, red and an unused byte (H, W, 4), which is how Qt keeps what it draws fastest."""
+    pixels = np.full((*colours.shape[:2], 4), 255, np.uint8)
+    pixels[..., :3] = colours[..., ::-1]
+    return pixels
+
+
+def _halved(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return the means of each two by two pixels; an odd last row or column is left out."""
+    height, width = (side - side % 2 for side in pixels.shape[:2])
+    even = pixels[:height, :width]
+    total = even[0::2, 0::2].astype(np.uint16)
+    for part in (even[0::2, 1::2], even[1::2, 0::2], even[1::2, 1::2]):
+        total += part
+    total += 2
+    total >>= 2
+    return total.astype(np.uint8)
 
 
 def image_from_srgb8(colours: NDArray[np.uint8]) -> QImage:

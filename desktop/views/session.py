@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, QTimer, Signal
 from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QWidget
 
@@ -37,6 +37,8 @@ from .keeping import Keeping
 from .main_window import MainWindow
 from .screen_image import png_of
 
+LOSSES_EVERY_MS = 300
+
 
 class Session(QObject):
     """Binds window, engine and state.
@@ -62,6 +64,10 @@ class Session(QObject):
         self._results: dict[Path, str] = {}
         self._curves: dict[str, LossCurves] = {}
         self._waiting: set[str] = set()
+        self._loss_timer = QTimer(self)
+        self._loss_timer.setSingleShot(True)
+        self._loss_timer.setInterval(LOSSES_EVERY_MS)
+        self._loss_timer.timeout.connect(self._show_losses)
         self._lost = False
         self._in_3d: dict[QWidget, Comparison] = {}
         self._wire()
@@ -301,20 +307,27 @@ class Session(QObject):
         self.window.refine.show_job(job)
 
     def _take_event(self, job_id: str, event: Progress | Notice) -> None:
-        if isinstance(event, Progress) and event.losses:
-            curves = self._curves.setdefault(job_id, LossCurves())
-            curves.add(event)
-            if self.job is not None and job_id == self.job.id:
-                self.window.plots.show_losses(curves)
-                if self.window.plots.currentIndex() != 3 and len(next(iter(curves.values.values()))) == 1:
-                    self.window.plots.reveal("Losses")
+        if not isinstance(event, Progress) or not event.losses:
+            return
+        first = job_id not in self._curves
+        self._curves.setdefault(job_id, LossCurves()).add(event)
+        if self.job is not None and job_id == self.job.id:
+            if first:
+                self.window.plots.reveal("Losses")
+            if not self._loss_timer.isActive():
+                self._loss_timer.start()
+
+    def _show_losses(self) -> None:
+        """Draw the curves of the job that is shown; a few times a second at most, for a plot costs more than a step."""
+        curves = self._curves.get(self.job.id) if self.job is not None else None
+        if curves is not None and self.window.plots.isVisible():
+            self.window.plots.show_losses(curves)
 
     def _take_preview(self, job_id: str, disparity: Any) -> None:
         if self.job is not None and job_id == self.job.id and self.shown is not None:
             self.window.compare.show_preview(disparity)
 
     def _take_ended(self, job: JobInfo, ending: Comparison | RedepthError) -> None:
-        self._curves.pop(job.id, None)
         self._waiting.discard(job.id)
         picture = self._of_picture.get(job.id)
         if picture is not None and isinstance(ending, Comparison):
