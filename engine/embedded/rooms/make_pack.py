@@ -57,9 +57,9 @@ def read_model(library: ZipFile, piece: Piece, max_triangles: int) -> Mesh:
 
 def add_library(packer: Packer, file: Path) -> list[Piece]:
     """Add all models of one library; return their entries. What is glass all over, or foliage too fine to simplify, is left out."""
-    kept = []
+    pieces, kept = read_catalogue(file), []
     with ZipFile(file) as library:
-        for piece in read_catalogue(file):
+        for piece in pieces:
             mesh = read_model(library, piece, MAX_TRIANGLES)
             if not 0 < len(mesh.triangles) <= TOO_FINE:
                 log.warning("%s: left out, for it has %d opaque triangles that cannot be made fewer.", piece.model, len(mesh.triangles))

@@ -14,7 +14,6 @@ Array = np.ndarray
 TOP_CELLS = 24
 _SIMPLIFY_ERROR = 0.04
 _CREASE_COS = np.cos(np.radians(40))
-_POINTS_A_TRIANGLE = 12
 
 
 @dataclass(frozen=True)
@@ -122,17 +121,24 @@ def with_normals(mesh: Mesh) -> Mesh:
 
 
 def top_heights(mesh: Mesh, size_m: Array) -> Array:
-    """Return (24, 24) float32 heights of the mesh seen from above, rows along z and columns along x over its bounding box; -1 where nothing is."""
-    a, b, c = (mesh.positions[mesh.triangles[:, corner]] for corner in range(3))
-    areas = np.linalg.norm(np.cross(b - a, c - a), axis=1)
-    points = np.ceil(areas / max(areas.sum(), 1e-9) * 20 * TOP_CELLS**2).astype(np.int64) + _POINTS_A_TRIANGLE
-    triangle = np.repeat(np.arange(len(points)), points)
-    generator = np.random.default_rng(0)
-    u, v = generator.random((2, len(triangle)))
-    folded = u + v > 1
-    u, v = np.where(folded, 1 - u, u), np.where(folded, 1 - v, v)
-    sample = a[triangle] + u[:, None] * (b - a)[triangle] + v[:, None] * (c - a)[triangle]
-    cell = np.clip(((sample[:, [2, 0]] / size_m[[2, 0]] + 0.5) * TOP_CELLS).astype(np.int64), 0, TOP_CELLS - 1)
-    heights = np.full(TOP_CELLS**2, -1.0, dtype=np.float32)
-    np.maximum.at(heights, cell[:, 0] * TOP_CELLS + cell[:, 1], sample[:, 1].astype(np.float32))
-    return heights.reshape(TOP_CELLS, TOP_CELLS)
+    """Return (24, 24) float32 heights of the mesh seen from above, rows along z and columns along x over its bounding box; -1 where nothing is.
+
+    A cell has the height of what covers its middle, or of the highest vertex in it.
+    """
+    heights = np.full(TOP_CELLS**2, -1.0)
+    share = mesh.positions[:, [0, 2]] / size_m[[0, 2]] + 0.5
+    cell = np.clip((share * TOP_CELLS).astype(np.int64), 0, TOP_CELLS - 1)
+    np.maximum.at(heights, cell[:, 1] * TOP_CELLS + cell[:, 0], mesh.positions[:, 1])
+    middle = (np.arange(TOP_CELLS) + 0.5) / TOP_CELLS
+    x, z = np.tile(middle, TOP_CELLS), np.repeat(middle, TOP_CELLS)
+    for chosen in np.array_split(mesh.triangles, max(1, len(mesh.triangles) // 256)):
+        (ax, az), (bx, bz), (cx, cz) = (share[chosen[:, corner]].T[..., None].astype(np.float64) for corner in range(3))
+        area = (bx - ax) * (cz - az) - (bz - az) * (cx - ax)
+        flat = np.abs(area) > 1e-9
+        divisor = np.where(flat, area, 1.0)
+        u = ((x - ax) * (cz - az) - (z - az) * (cx - ax)) / divisor
+        v = ((bx - ax) * (z - az) - (bz - az) * (x - ax)) / divisor
+        a, b, c = (mesh.positions[chosen[:, corner], 1][:, None] for corner in range(3))
+        inside = flat & (u >= 0) & (v >= 0) & (u + v <= 1)
+        heights = np.maximum(heights, np.where(inside, a + u * (b - a) + v * (c - a), -1.0).max(axis=0, initial=-1.0))
+    return heights.reshape(TOP_CELLS, TOP_CELLS).astype(np.float32)

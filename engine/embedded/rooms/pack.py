@@ -118,7 +118,7 @@ class Packer:
         columns["indices"].append(mesh.triangles.ravel().astype(np.uint32))
         columns["size_m"].append(size)
         columns["elevation_m"].append(piece.elevation_m)
-        columns["tops"].append(top_heights(mesh, size) if piece.holds_things else np.full((24, 24), -1.0, np.float32))
+        columns["tops"].append(top_heights(mesh, size).round(4) if piece.holds_things else np.full((24, 24), -1.0, np.float32))
         columns["names"].append(piece.name)
         columns["categories"].append(piece.category)
         columns["collections"].append(piece.collection)
@@ -148,7 +148,7 @@ def _near_zero(mesh: Mesh) -> Array:
     for skin in np.unique(mesh.skin):
         own = mesh.skin == skin
         uvs[own] -= np.floor(uvs[own].mean(axis=0))
-    return np.clip(uvs, -500, 500).astype(np.float16)
+    return np.clip(uvs, -500, 500).round(4).astype(np.float16)
 
 
 def texture_key(collection: str, path: str) -> str:

@@ -67,8 +67,10 @@ class RoomShards:
 
     def __init__(self, folder: Path) -> None:
         self._shards = []
-        for depth_file in sorted(folder.glob("*.depth.npy")):
-            image_file = shard_files(folder, int(depth_file.name.split(".")[0]))[0]
+        for index in sorted(int(file.name.split(".")[0]) for file in folder.glob("*.depth.npy")):
+            if not is_written(folder, index):
+                continue
+            image_file, depth_file = shard_files(folder, index)
             self._shards.append((np.load(image_file, mmap_mode="r"), np.load(depth_file, mmap_mode="r")))
         if not self._shards:
             raise InputError(f"{folder} holds no rooms.", hint="Render some with `python -m engine.embedded.rooms.render`.")
