@@ -18,11 +18,13 @@ from engine.geometry.mesh import GridMesh
 from .light import Light
 from .mesh_shaders import FRAGMENT_SHADER, VERTEX_SHADER, WIRE_FRAGMENT_SHADER
 from .orbit import OrbitCamera, Pivot
+from .unlocked import UnlockedDrawing
 
 Shading = Literal["lit", "picture", "clay", "normals"]
 SHADINGS: tuple[Shading, ...] = get_args(Shading)
 
 _LARGEST_TEXTURE_PX = 4096
+_ROWS_PER_BLOCK = 256
 _SRGB8 = 0x8C41  # the card turns texels into linear light before it mixes neighbours
 _WIRE_COLOUR = (0.05, 0.6, 0.9, 0.6)
 
@@ -49,6 +51,7 @@ class LoadedMesh:
 
     def __init__(self, context: moderngl.Context, program: moderngl.Program, wire_program: moderngl.Program, mesh: GridMesh) -> None:
         self.face_count = len(mesh.faces)
+        self._drawing = UnlockedDrawing()
         arrays = (mesh.vertices, mesh.normals, mesh.uv)
         self._buffers = [context.buffer(np.ascontiguousarray(values, np.float32).data.cast("B")) for values in arrays]
         self._arrays: list[moderngl.VertexArray] = []
@@ -63,7 +66,7 @@ class LoadedMesh:
     def draw(self, *, wire: bool) -> None:
         """Draw its faces, or their edges, with the program's values as they are."""
         if self.face_count:
-            self._arrays[int(wire)].render(moderngl.TRIANGLES)
+            self._drawing.triangles(self._arrays[int(wire)], 3 * self.face_count)
 
     def release(self) -> None:
         """Give back its memory on the graphics card."""
@@ -82,6 +85,7 @@ class MeshRenderer:
         self._wire_program["wire_colour"] = _WIRE_COLOUR
         self._texture: moderngl.Texture | None = None
         self._frames: list[moderngl.Framebuffer] = []
+        self._drawing = UnlockedDrawing()
 
     def load_picture(self, image_srgb: NDArray[np.uint8]) -> None:
         """Take ``image_srgb`` (H, W, 3) as the texture of all meshes."""
@@ -90,8 +94,11 @@ class MeshRenderer:
         picture = Image.fromarray(np.ascontiguousarray(image_srgb))
         limit = min(_LARGEST_TEXTURE_PX, int(self._context.info["GL_MAX_TEXTURE_SIZE"]))
         picture.thumbnail((limit, limit), Image.Resampling.BOX)
-        self._texture = self._context.texture(picture.size, 3, picture.tobytes(), alignment=1, internal_format=_SRGB8)
-        self._texture.build_mipmaps()
+        self._texture = self._context.texture(picture.size, 3, alignment=1, internal_format=_SRGB8)
+        for top in range(0, picture.height, _ROWS_PER_BLOCK):  # in blocks, between which other threads run
+            rows = picture.crop((0, top, picture.width, min(top + _ROWS_PER_BLOCK, picture.height)))
+            self._texture.write(rows.tobytes(), (0, top, *rows.size), alignment=1)
+        self._drawing.mipmaps(self._texture)
         self._texture.filter = (moderngl.LINEAR_MIPMAP_LINEAR, moderngl.LINEAR)
         self._texture.repeat_x = self._texture.repeat_y = False
 
@@ -157,6 +164,7 @@ class MeshRenderer:
     def _read(self, frame: moderngl.Framebuffer) -> NDArray[np.uint8]:
         if self._frames[-1] is not frame:
             self._context.copy_framebuffer(self._frames[-1], frame)
+            self._drawing.finish()
         width, height = frame.size
         picture = np.empty((height, width, 4), np.uint8)
         self._frames[-1].read_into(picture, components=4)

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from .light import CLAY_ALBEDO, Light
 from .srgb import GLSL_FROM_LINEAR
 from .surface import Surface
+from .unlocked import UnlockedDrawing
 
 _CORNERS = np.array([[-1, -1], [1, -1], [-1, 1], [1, 1]], np.float32)
 _SHADOW_STEPS = 64
@@ -87,6 +88,7 @@ class Relighter:
         for unit, name in enumerate(("albedo_map", "normal_map", "depth_map")):
             self._program[name] = unit
         self._quad = context.vertex_array(self._program, [(context.buffer(_CORNERS.tobytes()), "2f", "corner")])
+        self._drawing = UnlockedDrawing()
         self._textures: list[moderngl.Texture] = []
         self._frame: moderngl.Framebuffer | None = None
 
@@ -127,7 +129,7 @@ class Relighter:
         self._frame.viewport = (0, 0, width, height)
         for unit, texture in enumerate(self._textures):
             texture.use(unit)
-        self._quad.render(moderngl.TRIANGLE_STRIP)
+        self._drawing.strip(self._quad, len(_CORNERS))
         picture = np.empty((height, width, 4), np.uint8)
         self._frame.read_into(picture, viewport=(0, 0, width, height), components=4)
         return picture
