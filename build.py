@@ -29,7 +29,7 @@ from pathlib import Path
 
 from building import addon as addons
 from building import outside_tools, system_packages
-from building.environments import REQUIREMENT_FILES, VENV, prepare_venv, python_of, write_constraints
+from building.environments import REQUIREMENT_FILES, VENV, add_training_packages, prepare_venv, python_of, write_constraints
 from building.steps import ROOT, SetupError, call, say
 
 SAMPLE = ROOT / "samples" / "still_life.jpg"
@@ -72,6 +72,7 @@ def addon(arguments: list[str]) -> int:
 def test(arguments: list[str]) -> int:
     """Run the tests, from the project's folder."""
     set_up(system_packages.VIEWER, system_packages.BLENDER)
+    add_training_packages(VENV, call)
     outside_tools.set_up_blenders(*outside_tools.BLENDERS)
     outside_tools.set_up_gltf_validator()
     return engine_call("-m", "pytest", *arguments, cwd=ROOT)

@@ -10,19 +10,15 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from .steps import CACHE, ROOT, call, one_at_a_time, say
+from .steps import CACHE, ROOT, SetupError, call, one_at_a_time, say
 
 VENV = ROOT / ".venv"
 REQUIREMENTS = ROOT / "requirements"
 CONSTRAINTS = REQUIREMENTS / "constraints.txt"
 # Installed in this order. Torch goes first and alone, so that no other package chooses its version or build.
-REQUIREMENT_FILES = (
-    REQUIREMENTS / "torch.txt",
-    REQUIREMENTS / "engine.txt",
-    REQUIREMENTS / "desktop.txt",
-    REQUIREMENTS / "train.txt",
-    REQUIREMENTS / "test.txt",
-)
+REQUIREMENT_FILES = (REQUIREMENTS / "torch.txt", REQUIREMENTS / "engine.txt", REQUIREMENTS / "desktop.txt", REQUIREMENTS / "test.txt")
+# What only making training data needs, and not every machine can have: one of them is compiled from source.
+TRAINING_FILE = REQUIREMENTS / "train.txt"
 
 
 def python_of(venv: Path) -> Path:
@@ -58,10 +54,30 @@ def prepare_venv(
         stamp.unlink(missing_ok=True)
         for file in files:
             say(f"Installing {file.stem} packages ({file.relative_to(file.parents[1])})")
-            limits = ["-c", str(constraints)] if constraints else []
-            call([str(python_of(venv)), "-m", "pip", "install", "--disable-pip-version-check", "-r", str(file), *limits])
+            pip_install(venv, file, call, constraints)
         stamp.write_text(wanted, encoding="ascii")
         say("Set up.")
+
+
+def add_training_packages(venv: Path, call: Callable[[list[str]], None]) -> None:
+    """Add `TRAINING_FILE` to a whole ``venv``; where that fails, say what goes on without."""
+    stamp, wanted = venv / "redepth-stamp-training", stamp_for([TRAINING_FILE, CONSTRAINTS])
+    if found_stamp(venv, stamp) == wanted:
+        return
+    with one_at_a_time(CACHE / f"{venv.name.lstrip('.')}.lock"):
+        say(f"Installing packages for training data ({TRAINING_FILE.relative_to(ROOT)})")
+        try:
+            pip_install(venv, TRAINING_FILE, call, CONSTRAINTS)
+        except SetupError as error:
+            say(f"Going on without; the tests of training rooms are skipped. With a C++ compiler and Python's headers it works.\n{error}")
+            return
+        stamp.write_text(wanted, encoding="ascii")
+
+
+def pip_install(venv: Path, file: Path, call: Callable[[list[str]], None], constraints: Path | None) -> None:
+    """Install what the requirement ``file`` names."""
+    limits = ["-c", str(constraints)] if constraints else []
+    call([str(python_of(venv)), "-m", "pip", "install", "--disable-pip-version-check", "-r", str(file), *limits])
 
 
 def found_stamp(venv: Path, stamp: Path) -> str | None:
@@ -79,8 +95,8 @@ def write_constraints() -> None:
     """Resolve the requirements without constraints, in an environment of their own, and write down every version."""
     venv = CACHE / "venv-lock"
     create_venv(venv, call, "about 1.5 GB")
-    for file in REQUIREMENT_FILES:
-        call([str(python_of(venv)), "-m", "pip", "install", "-r", str(file)])
+    for file in (*REQUIREMENT_FILES, TRAINING_FILE):
+        pip_install(venv, file, call, None)
     frozen = subprocess.run([str(python_of(venv)), "-m", "pip", "freeze", "--all", "--exclude", "pip"], check=True, capture_output=True, text=True)
     CONSTRAINTS.write_text(constraints_from_freeze(frozen.stdout), encoding="utf-8")
     shutil.rmtree(venv)

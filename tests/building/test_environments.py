@@ -117,7 +117,7 @@ def test_constraints_hold_for_every_machine() -> None:
 
 def test_requirements_are_pinned_and_name_no_machine() -> None:
     constrained = {line.split("==")[0].lower().replace("_", "-") for line in environments.CONSTRAINTS.read_text().splitlines() if "==" in line}
-    for file in environments.REQUIREMENT_FILES:
+    for file in (*environments.REQUIREMENT_FILES, environments.TRAINING_FILE):
         wanted = [line for line in file.read_text().splitlines() if line and not line.startswith("#")]
         assert wanted
         for line in wanted:
@@ -125,6 +125,18 @@ def test_requirements_are_pinned_and_name_no_machine() -> None:
             assert version[0].isdigit()
             assert name.lower().replace("_", "-") in constrained
     assert environments.REQUIREMENT_FILES[0].read_text().split() == ["torch==2.13.0"]
+
+
+def test_training_packages_are_added_once_and_may_fail(venv: Path, files: list[Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(environments, "CONSTRAINTS", venv.parent / "constraints.txt")
+    prepared(venv, files)
+    failing = Recorder(venv, fail_at="train.txt")
+    environments.add_training_packages(venv, failing)
+    again = Recorder(venv)
+    environments.add_training_packages(venv, again)
+    environments.add_training_packages(venv, again)
+    assert (failing.steps, again.steps) == (["train.txt"], ["train.txt"])
+    assert prepared(venv, files) == []
 
 
 @pytest.mark.parametrize("version", outside_tools.BLENDERS)
