@@ -39,7 +39,9 @@ def clean_environment(temporary: Path | None = None) -> dict[str, str]:
 
 def no_window() -> dict[str, Any]:
     """Return the arguments of `subprocess` that keep Windows from flashing a console."""
-    return {"creationflags": subprocess.CREATE_NO_WINDOW} if sys.platform == "win32" else {}
+    if sys.platform == "win32":
+        return {"creationflags": subprocess.CREATE_NO_WINDOW}
+    return {}
 
 
 def run_child(
@@ -128,9 +130,11 @@ def _own_group() -> dict[str, Any]:
 
 def _end_tree(child: subprocess.Popen[bytes]) -> None:
     """End the child and its own children: asked first, then made to."""
-    if child.poll() is None and sys.platform == "win32":
+    if child.poll() is not None:
+        return
+    if sys.platform == "win32":
         subprocess.run(["taskkill", "/T", "/F", "/PID", str(child.pid)], capture_output=True, timeout=30, check=False, **no_window())
-    elif child.poll() is None:
+    else:
         _signal_group(child.pid, signal.SIGTERM)
         with contextlib.suppress(subprocess.TimeoutExpired):
             child.wait(timeout=_GRACE_S)
@@ -139,5 +143,6 @@ def _end_tree(child: subprocess.Popen[bytes]) -> None:
 
 
 def _signal_group(group: int, number: int) -> None:
-    with contextlib.suppress(ProcessLookupError, PermissionError):  # macOS refuses where only zombies are left
-        os.killpg(group, number)
+    if sys.platform != "win32":
+        with contextlib.suppress(ProcessLookupError, PermissionError):  # macOS refuses where only zombies are left
+            os.killpg(group, number)

@@ -118,8 +118,8 @@ class Installation:
             self._tell(outcome="failed", sentence=error.sentence, error=error)
         except OSError as exc:
             sentence = f"{self._plan.folder} cannot be written: {exc.strerror or exc}."
-            error = EngineError(sentence, hint="Check the disk and the folder's permissions.", code="engine.install.folder")
-            self._tell(outcome="failed", sentence=sentence, error=error)
+            refusal = EngineError(sentence, hint="Check the disk and the folder's permissions.", code="engine.install.folder")
+            self._tell(outcome="failed", sentence=sentence, error=refusal)
         finally:
             if self.poll().running:  # whatever else was raised goes on to the thread's own hook; nobody shall wait for ever
                 fault = EngineError("The installation ended by a fault of its own.", hint="Please report it.", code="fault")

@@ -11,6 +11,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from ..engine.api.errors import EngineError
 from .children import clean_environment, no_window
@@ -134,10 +135,10 @@ def _distinct(paths: Iterable[Path]) -> Iterator[Python]:
             yield python
 
 
-def _obstacle(facts: dict[str, object]) -> str:
-    version = tuple(facts["version"])  # type: ignore[arg-type]
+def _obstacle(facts: dict[str, Any]) -> str:
+    version = tuple(facts["version"])
     if version[:2] not in SUPPORTED:
-        first, last = (".".join(map(str, version)) for version in (SUPPORTED[0], SUPPORTED[-1]))
+        first, last = (".".join(map(str, supported)) for supported in (SUPPORTED[0], SUPPORTED[-1]))
         return f"The engine needs Python {first} to {last}; 3.11 is the one it is tested with."
     if facts["bits"] != 64:
         return "The engine needs a Python of 64 bits."

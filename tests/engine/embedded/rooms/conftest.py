@@ -13,8 +13,8 @@ from PIL import Image
 
 pytest.importorskip("meshoptimizer", reason="rooms need requirements/train.txt, which takes a C++ compiler; `build.py test` tries to install it")
 
-from engine.embedded.rooms.make_pack import make_pack  # noqa: E402
-from engine.embedded.rooms.pack import Pack  # noqa: E402
+from engine.embedded.rooms.make_pack import make_pack
+from engine.embedded.rooms.pack import Pack
 
 CORNERS = np.array([[x, y, z] for x in (0, 1) for y in (0, 1) for z in (0, 1)])
 FACES = ((1, 2, 4, 3), (5, 7, 8, 6), (1, 5, 6, 2), (3, 4, 8, 7), (1, 3, 7, 5), (2, 6, 8, 4))
