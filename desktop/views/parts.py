@@ -50,7 +50,7 @@ def scrolled(*parts: QWidget) -> QScrollArea:
     inner = QWidget()
     inner.setObjectName("window")
     column = QVBoxLayout(inner)
-    column.setContentsMargins(0, 0, 0, 0)
+    column.setContentsMargins(0, 0, 2, 0)
     column.setSpacing(8)
     for part in parts:
         column.addWidget(part)

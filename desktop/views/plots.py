@@ -31,7 +31,7 @@ class Plots(QTabWidget):
         super().__init__()
         self.setDocumentMode(True)
         self.tabBar().setDrawBase(False)
-        self.setMinimumHeight(120)
+        self.setMinimumHeight(110)
         self._hints = {
             "Profile": "Hold Ctrl and drag across a map (or press L and drag): both depths along that line appear here.",
             "Histogram": "Both depths' values appear here once there is something to compare.",
@@ -60,6 +60,7 @@ class Plots(QTabWidget):
 
     def _prepare_table(self) -> None:
         self.table.verticalHeader().hide()
+        self.table.horizontalHeader().setTextElideMode(Qt.TextElideMode.ElideRight)
         self.table.setShowGrid(False)
         self.table.setEditTriggers(QTableWidget.EditTrigger.NoEditTriggers)
         self.table.setSelectionBehavior(QTableWidget.SelectionBehavior.SelectRows)

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QButtonGroup, QComboBox, QHBoxLayout, QLabel, QTabBar, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QButtonGroup, QComboBox, QHBoxLayout, QLabel, QSizePolicy, QTabBar, QToolButton, QVBoxLayout, QWidget
 
 from engine.export.colours import COLOUR_MAPS
 
@@ -22,6 +22,8 @@ from ..state.look import (
     shown_extra_layers,
     shown_map_layers,
 )
+
+_SHORTEST_BOX, _WIDEST_BOX_PX = 7, 190
 
 
 class TopBar(QWidget):
@@ -119,6 +121,10 @@ class TopBar(QWidget):
 def _box(name: str, titles: Mapping[Any, str]) -> QComboBox:
     box = QComboBox()
     box.setAccessibleName(name)
+    box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+    box.setMinimumContentsLength(_SHORTEST_BOX)
+    box.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
+    box.setMaximumWidth(_WIDEST_BOX_PX)
     for key, title in titles.items():
         box.addItem(title, key)
     return box

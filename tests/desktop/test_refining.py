@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,6 +16,8 @@ from desktop.app import Viewer
 from desktop.state.comparison import Comparison
 from desktop.state.opening import OpenedPicture
 from engine.api.client import EngineClient
+from engine.api.folders import find_folders
+from engine.api.handoff import offered_jobs
 from engine.api.settings import RefineSettings, settings_from_preset
 
 pytestmark = pytest.mark.gui
@@ -90,6 +95,46 @@ def test_closing_with_a_running_job_leaves_the_engine_alive_and_the_job_finishin
     with EngineClient.connect(start=False) as client:
         assert not client.attach(job.id).info.ended
         assert client.attach(job.id).result(timeout_s=150).provenance["complete"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="it kills the engine with a POSIX signal")
+def test_a_lost_engine_is_said_and_the_job_goes_on(viewer: Viewer, picture: Path, open_in: Callable[..., None], qtbot: QtBot) -> None:
+    open_in(viewer, picture)
+    states: list[str] = []
+    viewer.link.status_changed.connect(lambda status: states.append(status.state))
+    viewer.session.refine(some_steps(steps=40, seed=15))
+    qtbot.waitUntil(lambda: "step" in viewer.window.refine.news.text(), timeout=REFINE_MS)
+    with EngineClient.connect(start=False) as client:
+        pid = client.status().pid
+    os.kill(pid, signal.SIGKILL)
+    qtbot.waitUntil(lambda: "lost" in states, timeout=REFINE_MS)
+    assert "the job goes on where it was" in viewer.window.message.text
+    qtbot.waitUntil(lambda: states[-1] == "connected", timeout=REFINE_MS)
+    assert viewer.window.message.text == "The engine is back; the job goes on."
+    qtbot.waitUntil(lambda: isinstance(viewer.session.shown, Comparison), timeout=REFINE_MS)
+    with EngineClient.connect(start=False) as client:
+        assert client.status().pid != pid
+    assert viewer.session.shown is not None and viewer.session.shown.name == picture.name
+
+
+def test_what_the_engine_refuses_is_said(viewer: Viewer, picture: Path, open_in: Callable[..., None], qtbot: QtBot) -> None:
+    open_in(viewer, picture)
+    viewer.session.refine(settings_from_preset("quick", depth_model="small"))
+    qtbot.waitUntil(lambda: viewer.window.message.error is not None, timeout=REFINE_MS)
+    error = viewer.window.message.error
+    assert error is not None
+    assert error.code == "model.weights_missing"
+    assert "embedded" in viewer.window.message.text
+    assert viewer.window.refine.start.isEnabled()
+
+
+def test_a_job_is_sent_to_blender(viewer: Viewer, picture: Path, open_in: Callable[..., None], qtbot: QtBot) -> None:
+    open_in(viewer, picture)
+    viewer.session.refine(some_steps(steps=4, seed=16))
+    qtbot.waitUntil(lambda: isinstance(viewer.session.shown, Comparison), timeout=REFINE_MS)
+    viewer.exporter.send_to_blender()
+    assert isinstance(viewer.session.shown, Comparison)
+    assert [offer.job_id for offer in offered_jobs(find_folders())] == [viewer.session.shown.job_id]
 
 
 def test_without_a_picture_there_is_nothing_to_refine(viewer: Viewer, settle: Callable[[Viewer], None]) -> None:
