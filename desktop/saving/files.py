@@ -28,8 +28,6 @@ from engine.export.sidecar import encode_json, mesh_facts
 from ..rendering.shapes import mesh_from_comparison
 from .sidecars import file_facts, resolved_fov, sidecar_path
 
-__all__ = ["DEPTH_SUFFIXES", "MESH_SUFFIXES", "NORMALS_SUFFIXES", "PICTURE_SUFFIXES"]
-
 DEPTH_SUFFIXES = (".exr", ".npy", ".png")
 NORMALS_SUFFIXES = (".png", ".exr", ".npy")
 PICTURE_SUFFIXES = (".png",)

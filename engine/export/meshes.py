@@ -1,4 +1,4 @@
-"""Meshes as files, written by trimesh: GLB, OBJ with MTL and PNG, PLY, STL.
+"""Meshes as files: GLB, PLY and STL, written by trimesh, and OBJ with MTL and PNG.
 
 All keep our frame, which is glTF's: x right, y up, z toward the viewer, camera at the origin. GLB and OBJ carry the picture as their
 texture (longer side at most 8192 pixels, which graphics cards can be trusted with; a larger picture is scaled down), PLY carries it as
@@ -18,19 +18,18 @@ import trimesh
 from numpy.typing import NDArray
 from PIL import Image, JpegImagePlugin
 from trimesh.exchange.gltf import export_glb
-from trimesh.exchange.obj import export_obj
 from trimesh.exchange.ply import export_ply
 from trimesh.exchange.stl import export_stl
 from trimesh.visual import ColorVisuals, TextureVisuals
-from trimesh.visual.material import PBRMaterial, SimpleMaterial
+from trimesh.visual.material import PBRMaterial
 
 from ..api.errors import OutputError
 from ..geometry.mesh import GridMesh
 from .files import write_set
+from .obj import mtl_text, obj_text
 
 TEXTURE_LIMIT_PX = 8192
 _JPEG_QUALITY = 95
-_WHITE, _BLACK = [255, 255, 255, 255], [0, 0, 0, 255]
 
 
 def write_mesh(path: Path, mesh: GridMesh, image_srgb: NDArray[np.uint8]) -> list[Path]:
@@ -104,12 +103,12 @@ def _encode_glb(path: Path, mesh: GridMesh, image_srgb: NDArray[np.uint8]) -> di
 
 
 def _encode_obj(path: Path, mesh: GridMesh, image_srgb: NDArray[np.uint8]) -> dict[str, bytes]:
-    # Material and file names end at a space for many readers.
-    name = re.sub(r"\s+", "_", path.stem)
-    material = SimpleMaterial(name=name, image=_texture(image_srgb), diffuse=_WHITE, ambient=_WHITE, specular=_BLACK)
-    textured = _trimesh(mesh, TextureVisuals(uv=mesh.uv, material=material))
-    text, beside = export_obj(textured, include_normals=True, return_texture=True, mtl_name=f"{name}.mtl", header="Re-Depth")
-    return beside | {path.name: text.encode()}
+    name = re.sub(r"\s+", "_", path.stem)  # many readers end the names of materials and files at a space
+    picture_name = f"{name}_texture.png"  # without the suffix it might be the name of the photo itself
+    picture = io.BytesIO()
+    _texture(image_srgb).save(picture, "PNG")
+    mtl = mtl_text(name, picture_name)
+    return {picture_name: picture.getvalue(), f"{name}.mtl": mtl, path.name: obj_text(mesh, f"{name}.mtl", name)}
 
 
 def _encode_ply(path: Path, mesh: GridMesh, image_srgb: NDArray[np.uint8]) -> dict[str, bytes]:

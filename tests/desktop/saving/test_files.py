@@ -86,6 +86,19 @@ def test_glb_passes_the_khronos_validator(comparison: Comparison, tmp_path: Path
     assert [message for message in report["issues"]["messages"] if message["severity"] < 2] == []
 
 
+def test_a_photo_beside_the_mesh_is_never_written_over(comparison: Comparison, tmp_path: Path) -> None:
+    for name in ("photo.png", "photo.jpg", "photo.json"):
+        (tmp_path / name).write_bytes(b"mine")
+    for suffix in (".obj", ".glb", ".ply", ".stl"):
+        save_mesh(comparison, "base", SETTINGS, tmp_path / f"photo{suffix}")
+    save_depth(comparison, "base", SETTINGS, tmp_path / "photo.exr")
+    assert {name: (tmp_path / name).read_bytes() for name in ("photo.png", "photo.jpg", "photo.json")} == {
+        "photo.png": b"mine",
+        "photo.jpg": b"mine",
+        "photo.json": b"mine",
+    }
+
+
 def test_both_meshes_lie_in_one_space(comparison: Comparison, tmp_path: Path) -> None:
     depths = {}
     for which in ("base", "refined"):

@@ -97,10 +97,10 @@ def test_glb_passes_the_khronos_validator(mesh: GridMesh, result: RefineResult, 
 
 def test_obj_names_its_files_after_the_mesh(mesh: GridMesh, result: RefineResult, tmp_path: Path) -> None:
     files = write_mesh(tmp_path / "my photo.obj", mesh, result.image_srgb)
-    assert {path.name for path in files} == {"my photo.obj", "my_photo.mtl", "my_photo.png"}
+    assert {path.name for path in files} == {"my photo.obj", "my_photo.mtl", "my_photo_texture.png"}
     words = (tmp_path / "my_photo.mtl").read_text().split("\n")
     assert "newmtl my_photo" in words
-    assert "map_Kd my_photo.png" in words
+    assert "map_Kd my_photo_texture.png" in words
     assert "Kd 1.00000000 1.00000000 1.00000000" in words
     read = read_back(files[-1])
     np.testing.assert_array_equal(np.asarray(read.visual.material.image), result.image_srgb)
@@ -118,7 +118,7 @@ def test_textures_are_limited_to_what_graphics_cards_take(mesh: GridMesh, tmp_pa
     assert texture_size_px(6000, 16384) == (3000, 8192)
     assert texture_size_px(100_000, 2) == (8192, 1)
     write_mesh(tmp_path / "mesh.obj", mesh, np.zeros((4, 16384, 3), np.uint8))
-    with Image.open(tmp_path / "mesh.png") as texture:
+    with Image.open(tmp_path / "mesh_texture.png") as texture:
         assert texture.size == (8192, 2)
 
 
