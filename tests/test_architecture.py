@@ -41,6 +41,9 @@ FORBIDDEN = {
     "engine/export": {"torch", "engine.method", "engine.models", "engine.pipeline", "engine.cli", "engine.service", "engine.embedded"},
     "engine/evaluation": {"torch", "engine.method", "engine.models", "engine.pipeline", "engine.cli", "engine.service", "engine.embedded"},
     "engine/pipeline.py": {"engine.cli", "engine.service"},
+    "desktop/state": QT | {"moderngl", "desktop.views", "desktop.views3d", "desktop.rendering", "desktop.saving", "desktop.link"},
+    "desktop/rendering": QT,
+    "desktop/saving": QT,
 }
 # The shared process answers in milliseconds; only its workers load torch, and what loads torch.
 LISTENER_FORBIDDEN = {"torch", "engine.method", "engine.models", "engine.pipeline", "engine.embedded"}
@@ -132,6 +135,9 @@ def violations(path: str, source: str) -> list[str]:
         ("engine/cli/window.py", "from PySide6.QtWidgets import QWidget"),
         ("desktop/window.py", "from engine.images.load import load_picture"),
         ("desktop/window.py", "import torch"),
+        ("desktop/state/probe.py", "from PySide6.QtCore import QPointF"),
+        ("desktop/state/probe.py", "from ..views import map_pane"),
+        ("desktop/rendering/light.py", "import pyqtgraph"),
         ("desktop/window.py", "from blender_addon import panel"),
         ("blender_addon/panel.py", "import desktop.window"),
         ("engine/cli/main.py", "import desktop"),
