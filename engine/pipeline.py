@@ -25,17 +25,20 @@ from .api.messages import Event, Notice, Phase, Progress
 from .api.result import FovSource, RefineResult
 from .api.settings import EMBEDDED, RefineSettings
 from .gate.finding import Finding
-from .gate.judge import judge
+from .gate.judge import Judged, judge
+from .gate.score import DRAWS
+from .gate.thresholds import Thresholds
 from .geometry.camera import DEFAULT_FOV_DEG
 from .images.picture import Picture
 from .images.upsample import upsample_disparity
-from .method.ensemble import combine
+from .method.ensemble import Ensemble, combine
 from .method.protocols import DepthModel, DiffusionPrior
 from .method.refine import Problem, RefinedMembers, StepReport, base_disparity, prepare, refine_members
 from .models.catalogue import Weights, find_weights
 from .models.depth_anything import DepthAnything
 from .models.devices import Compute, choose_compute, is_out_of_memory
 from .models.embedded_prior import EmbeddedPrior
+from .models.gate_thresholds import gate_thresholds
 
 OnEvent = Callable[[Event], None]
 ShouldStop = Callable[[], bool]
@@ -56,12 +59,13 @@ class MemberStore(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class LoadedModels:
-    """Models in memory, ready for any number of pictures."""
+    """Models in memory, ready for any number of pictures; ``thresholds`` of the quality gate are the prior's own where it has some."""
 
     compute: Compute
     depth: DepthModel
     prior: DiffusionPrior
     weights: dict[str, Weights]
+    thresholds: Thresholds
     load_s: float
 
 
@@ -83,7 +87,7 @@ def load_models(settings: RefineSettings, *, on_event: OnEvent = lambda event: N
         prior = _load_prior(settings, weights, compute)
     load_s = time.perf_counter() - started
     on_event(Progress(phase="load", step=2, steps=2, elapsed_s=load_s, eta_s=0.0))
-    return LoadedModels(compute=compute, depth=depth, prior=prior, weights=weights, load_s=load_s)
+    return LoadedModels(compute=compute, depth=depth, prior=prior, weights=weights, thresholds=gate_thresholds(weights["prior"]), load_s=load_s)
 
 
 def refine_picture(
@@ -140,7 +144,8 @@ class _Run:
             problem, base = self._base(prompt)
         with self._phase("refine"):
             batches = self._refine(problem)
-            ensemble = combine(torch.cat([batch.disparity for batch in batches]), base) if batches else None
+            members = torch.cat([batch.disparity for batch in batches]) if batches else base[None]
+            ensemble = combine(members, base) if batches else None
         if ensemble is not None and not ensemble.related:
             self._notice("refine.unrelated", "The refined disparity no longer rises with the base: refinement failed on this picture.")
         refined = None if ensemble is None else ensemble.disparity
@@ -148,7 +153,8 @@ class _Run:
         finding: Finding | None = None
         if ensemble is not None and self.settings.gate and self._is_complete(batches):
             with self._phase("gate"):
-                judged = judge(base, ensemble)
+                judged = self._judge(problem, base, members, ensemble)
+            if judged is not None:
                 refined, kept, finding = judged.disparity, judged.kept, judged.finding
         with self._phase("upsample"):
             guide = self.picture.image_srgb
@@ -196,6 +202,17 @@ class _Run:
         if self.member_store and batch.steps_done == method.steps:
             self.member_store.save(members, batch)
         return batch
+
+    def _judge(self, problem: Problem, base: Tensor, members: Tensor, ensemble: Ensemble) -> Judged | None:
+        started = time.perf_counter()
+
+        def report(draws_done: int) -> None:
+            elapsed_s = time.perf_counter() - started
+            eta_s = elapsed_s / draws_done * (DRAWS - draws_done)
+            self.on_event(Progress(phase="gate", step=draws_done, steps=DRAWS, elapsed_s=elapsed_s, eta_s=eta_s))
+
+        models, method = self.models, self.settings.method
+        return judge(problem, models.prior, method, base, members, ensemble, models.thresholds, on_draw=report, should_stop=self.should_stop)
 
     def _preview(self, step: StepReport) -> None:
         now = time.perf_counter()
@@ -249,11 +266,11 @@ class _Run:
     @contextmanager
     def _phase(self, phase: Phase) -> Iterator[None]:
         started = time.perf_counter()
-        if phase != "refine":  # Its steps report for themselves.
+        if phase not in ("refine", "gate"):  # Their steps report for themselves.
             self.on_event(Progress(phase=phase, step=0, steps=1))
         yield
         self.seconds[phase] = time.perf_counter() - started
-        if phase != "refine":
+        if phase not in ("refine", "gate"):
             self.on_event(Progress(phase=phase, step=1, steps=1, elapsed_s=self.seconds[phase], eta_s=0.0))
 
     def _is_complete(self, batches: list[RefinedMembers]) -> bool:

@@ -1,18 +1,31 @@
-"""The gate itself: signs → share kept a pixel → refined and base mixed by that share."""
+"""The gate, from top to bottom: is the refinement still about the same shape → what do the signs allow in each region → base and refined mixed.
+
+Two bands are judged apart, for shading shows slopes and hardly depth: detail is kept where the signs of its own region allow it; the broad change,
+in which the depth errors live, also has to be carried by the prior's score over the whole picture. Shapes as in `engine.gate`.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
 
 import torch
 from torch import Tensor
-from torch.nn import functional
 
+from ..api.settings import MethodSettings
 from ..method.ensemble import Ensemble
+from ..method.protocols import DiffusionPrior
+from ..method.refine import Problem
+from . import signs
+from .bands import BROAD_SHARE, ramp, smooth, split
 from .finding import Finding
+from .rules import TOLD_FROM, Rule, detail_rules, drift_rule
+from .score import Score, compare_scores
+from .thresholds import Thresholds
 
-DISAGREEMENT_LIMIT = 1.0
-WINDOW_SHARE = 0.08
+WHOLE_LIMITS = {"correlation": 0.5, "range_kept": 0.25}
+UNCHANGED = 1e-6
+_SEAM_SHARE = 0.031
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,8 +33,8 @@ class Judged:
     """What is left of a refinement.
 
     Attributes:
-        disparity: (H, W), base and refined mixed by ``kept``, in the scale of the base.
-        kept: (H, W) in [0, 1], share of the refinement kept.
+        disparity: (H, W), base and refined mixed, in the scale of the base.
+        kept: (H, W) in [0, 1], share of the change kept, smooth.
     """
 
     disparity: Tensor
@@ -29,26 +42,95 @@ class Judged:
     finding: Finding
 
 
-def judge(base: Tensor, ensemble: Ensemble) -> Judged:
-    """Return ``ensemble`` where its members agree on the change, and ``base`` (H, W) where they do not."""
-    if not ensemble.related:
-        reason = "The refined disparity no longer rises with the base, so the base was kept."
-        return _judged(base, ensemble, torch.zeros_like(base), {}, (reason,))
-    window_px = max(3, round(WINDOW_SHARE * max(base.shape)) | 1)
-    change = _box_mean((ensemble.disparity - base) ** 2, window_px).sqrt()
-    spread = _box_mean(ensemble.spread**2, window_px).sqrt()
-    disagreement = spread / change.clamp(min=1e-12)
-    kept = _box_mean((disagreement <= DISAGREEMENT_LIMIT).float(), window_px)
-    reasons = () if bool((kept >= 1).all()) else ("In some regions the members disagree more than they change the base.",)
-    return _judged(base, ensemble, kept, {"disagreement": float(disagreement.median())}, reasons)
+def judge(
+    problem: Problem,
+    prior: DiffusionPrior,
+    settings: MethodSettings,
+    base: Tensor,
+    members: Tensor,
+    ensemble: Ensemble,
+    thresholds: Thresholds,
+    *,
+    on_draw: Callable[[int], None] = lambda draws_done: None,
+    should_stop: Callable[[], bool] = lambda: False,
+) -> Judged | None:
+    """Return what may be kept of ``ensemble``, or None after a stop.
+
+    Args:
+        base: (H, W).
+        members: (B, H, W), of which ``ensemble`` is the mean.
+        on_draw: told how many of `engine.gate.score.DRAWS` questions the prior has answered.
+    """
+    decided = judge_whole(base, members, ensemble)
+    if decided is not None:
+        return decided
+    score = compare_scores(problem, prior, settings, base, ensemble.disparity, on_draw=on_draw, should_stop=should_stop)
+    return None if score is None else judge_regions(problem.image_srgb[0], base, members, ensemble, score, thresholds)
 
 
-def _judged(base: Tensor, ensemble: Ensemble, kept: Tensor, signs: dict[str, float], reasons: tuple[str, ...]) -> Judged:
-    finding = Finding(share_kept=float(kept.mean()), signs=signs, thresholds={"disagreement": DISAGREEMENT_LIMIT}, reasons=reasons)
-    return Judged(disparity=base + kept * (ensemble.disparity - base), kept=kept, finding=finding)
+def judge_whole(base: Tensor, members: Tensor, ensemble: Ensemble) -> Judged | None:
+    """Return the judgement where it does not depend on the prior: nothing changed, or the shape was lost; else None."""
+    found = {"correlation": signs.correlation(base, members), "range_kept": signs.range_kept(base, members)}
+    change = (ensemble.disparity - base).abs().max()
+    if ensemble.related and change <= UNCHANGED * base.abs().max():
+        return _uniform(base, 1.0, found, ())
+    if not ensemble.related or found["correlation"] < WHOLE_LIMITS["correlation"]:
+        return _uniform(base, 0.0, found, ("The refined disparity no longer rises with the base: the refinement failed on this picture.",))
+    if found["range_kept"] < WHOLE_LIMITS["range_kept"]:
+        return _uniform(base, 0.0, found, ("The refinement flattened the picture: most of the base's range was lost.",))
+    return None
 
 
-def _box_mean(values: Tensor, window_px: int) -> Tensor:
-    """Return the mean of ``values`` (H, W) over a square window, cut at the borders."""
-    half = window_px // 2
-    return functional.avg_pool2d(values[None, None], window_px, stride=1, padding=half, count_include_pad=False)[0, 0].clamp(max=values.max())
+def judge_regions(image_srgb: Tensor, base: Tensor, members: Tensor, ensemble: Ensemble, score: Score, thresholds: Thresholds) -> Judged:
+    """Return base and refined mixed by what the signs of each region and the picture's ``score`` allow.
+
+    Args:
+        image_srgb: (3, H, W) in [0, 1].
+    """
+    broad, detail = split(ensemble.disparity - base)
+    rules = detail_rules(image_srgb, base, members, detail, score, thresholds)
+    steady = drift_rule(base, broad)
+    detail_share = smooth(torch.stack([rule.share for rule in rules]).prod(dim=0), _SEAM_SHARE)
+    trust = thresholds.broad_share * float(ramp(torch.tensor(score.picture), thresholds.broad_full, thresholds.broad_none))
+    broad_share = trust * smooth(detail_share * steady.share, BROAD_SHARE)
+    kept = _share_of_change(detail, detail_share, broad, broad_share)
+    reasons = [rule.reason for rule in (*rules, steady)] + [_broad_reason(trust, score, thresholds)]
+    found = {"score": score.picture, "correlation": signs.correlation(base, members), "range_kept": signs.range_kept(base, members)}
+    finding = Finding(
+        share_kept=round(float(kept.mean()), 4),
+        signs=_rounded(found | {rule.name: float(rule.sign.mean()) for rule in (*rules, steady)}),
+        thresholds=_limits((*rules, steady), thresholds),
+        reasons=tuple(reason for reason in reasons if reason),
+    )
+    return Judged(disparity=base + detail_share * detail + broad_share * broad, kept=kept, finding=finding)
+
+
+def _uniform(base: Tensor, share: float, found: Mapping[str, float], reasons: tuple[str, ...]) -> Judged:
+    """Return a judgement of the picture as a whole; where nothing is kept, and where nothing changed, the base is the answer."""
+    finding = Finding(share_kept=share, signs=_rounded(found), thresholds=dict(WHOLE_LIMITS), reasons=reasons)
+    return Judged(disparity=base, kept=torch.full_like(base, share), finding=finding)
+
+
+def _share_of_change(detail: Tensor, detail_share: Tensor, broad: Tensor, broad_share: Tensor) -> Tensor:
+    """Return the share kept of both bands together, each weighed by its size around the pixel."""
+    tiny = torch.finfo(detail.dtype).tiny
+    detail_size, broad_size = (smooth(band**2, _SEAM_SHARE).clamp(min=tiny).sqrt() for band in (detail, broad))
+    return ((detail_share * detail_size + broad_share * broad_size) / (detail_size + broad_size)).clamp(0, 1)
+
+
+def _broad_reason(trust: float, score: Score, thresholds: Thresholds) -> str | None:
+    if trust > 1 - TOLD_FROM:
+        return None
+    kept = f"{100 * trust:.0f} % of the broad change was kept" if trust >= TOLD_FROM else "Of the broad change nothing was kept"
+    if score.picture > thresholds.broad_full:
+        return f"{kept}: the prior's score of the whole picture gained too little for more."
+    return f"{kept}: with this prior, more made depth worse too often in trials."
+
+
+def _limits(rules: Sequence[Rule], thresholds: Thresholds) -> dict[str, float]:
+    own = {f"{rule.name}_{end}": limit for rule in rules[1:] for end, limit in (("full", rule.full), ("none", rule.none))}
+    return _rounded(WHOLE_LIMITS | asdict(thresholds) | own)
+
+
+def _rounded(values: Mapping[str, float]) -> dict[str, float]:
+    return {name: round(value, 4) for name, value in values.items()}
