@@ -79,7 +79,8 @@ def _measured(comparison: Comparison) -> list[Finding]:
     row = next(row for row in measure_rows(comparison) if (row.protocol, row.title) == ("standard", "AbsRel"))
     better = row.better == "refined"
     title = "Closer to the truth" if better else "Farther from the truth" if row.better == "base" else "As far from the truth"
-    text = f"Measured, AbsRel goes from {row.base:#.3g} to {row.refined:#.3g} ({100 * (row.refined / row.base - 1):+.1f} %)."
+    share = f" ({100 * (row.refined / row.base - 1):+.1f} %)" if row.base else ""
+    text = f"Measured, AbsRel goes from {row.base:#.3g} to {row.refined:#.3g}{share}."
     return [Finding(title=title, text=text, tone="good" if better else "doubtful")]
 
 

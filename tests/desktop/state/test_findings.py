@@ -1,0 +1,79 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from desktop.state.comparison import Comparison
+from desktop.state.findings import findings, region_means
+from engine.evaluation.manifest import GroundTruth
+
+
+def titles(comparison: Comparison) -> list[str]:
+    return [finding.title for finding in findings(comparison)]
+
+
+def text_of(comparison: Comparison, title: str) -> str:
+    return next(finding.text for finding in findings(comparison) if finding.title == title)
+
+
+def test_they_say_how_much_where_and_how_sure(comparison: Comparison) -> None:
+    share = (comparison.change > 0).mean()
+    assert titles(comparison) == [f"{20 * share:.2g} % mean change", "Most in the upper left", "Members agree"]
+    assert "20 %" in text_of(comparison, f"{20 * share:.2g} % mean change")
+    assert "upper left" in text_of(comparison, "Most in the upper left")
+    assert "nearer" in text_of(comparison, "Most in the upper left")
+
+
+def test_change_within_the_spread_is_doubtful(comparison: Comparison) -> None:
+    unsure = replace(comparison, uncertainty=np.full(comparison.disparity_base.shape, 0.15, np.float32))
+    found = next(finding for finding in findings(unsure) if finding.title == "Members disagree")
+    assert found.tone == "doubtful"
+    assert "0 % of the pixels" in found.text
+
+
+def test_one_member_says_nothing_about_doubt(comparison: Comparison) -> None:
+    assert "One member" in titles(replace(comparison, uncertainty=np.zeros(comparison.disparity_base.shape, np.float32)))
+
+
+def test_nothing_moved(comparison: Comparison) -> None:
+    still = replace(comparison, disparity_refined=comparison.disparity_base + np.float32(1e-4))
+    assert titles(still)[0] == "No change"
+
+
+def test_one_map_alone_is_no_comparison(comparison: Comparison) -> None:
+    assert titles(replace(comparison, disparity_refined=comparison.disparity_base)) == ["One map"]
+
+
+@pytest.mark.parametrize(("nearer_is_true", "title"), [(True, "Closer to the truth"), (False, "Farther from the truth")])
+def test_truth_decides(comparison: Comparison, nearer_is_true: bool, title: str) -> None:
+    true_disparity = comparison.disparity_refined if nearer_is_true else comparison.disparity_base
+    truth = GroundTruth(depth=1.0 / true_disparity.astype(np.float64), valid=np.ones(true_disparity.shape, bool))
+    assert title in titles(replace(comparison, truth=truth))
+
+
+def test_the_gate_and_an_early_stop_are_told(comparison: Comparison) -> None:
+    provenance = {
+        "gate": {"share_kept": 0.25, "reasons": ["The members disagree."]},
+        "complete": False,
+        "steps_done": 3,
+        "steps_asked": 9,
+        "notices": [{"code": "a", "text": "The picture was grey."}],
+    }
+    told = replace(comparison, provenance=provenance, notes=("A convention was assumed.",))
+    assert {"Gate: 25 % kept", "Stopped early", "Note"} <= set(titles(told))
+    assert "The members disagree." in text_of(told, "Gate: 25 % kept")
+    assert [finding.text for finding in findings(told) if finding.title == "Note"] == ["A convention was assumed.", "The picture was grey."]
+
+
+def test_regions_of_the_smallest_maps(comparison: Comparison) -> None:
+    tiny = replace(
+        comparison,
+        image_srgb=np.zeros((2, 2, 3), np.uint8),
+        disparity_base=np.array([[1, 2], [1, 2]], np.float32),
+        disparity_refined=np.array([[1, 2], [1, 1]], np.float32),
+        uncertainty=None,
+    )
+    assert region_means(tiny).shape == (3, 3)
+    assert region_means(tiny).min() == -1
