@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Literal
 
-import engine
 from desktop.state.comparison import Comparison, Which
+from engine import __version__
 from engine.api.result import FovSource
 from engine.api.settings import MeshSettings
 from engine.export.sidecar import CONVENTION, FORMAT_VERSION, camera_facts, depth_facts
@@ -42,7 +42,7 @@ def file_facts(comparison: Comparison, kind: FileKind, sides: tuple[Which, ...],
     return {
         "format": "redepth.file",
         "format_version": FORMAT_VERSION,
-        "redepth": engine.__version__,
+        "redepth": __version__,
         "kind": kind,
         "picture": comparison.name,
         "sides": {side: comparison.label(side) for side in sides},

@@ -320,7 +320,9 @@ def all_holes(folder: Path, picture: Path) -> Path:
 
 def pickled(folder: Path, picture: Path) -> Path:
     path = folder / "objects.npy"
-    np.save(path, np.array([{"a": 1}], object), allow_pickle=True)
+    with path.open("wb") as file:
+        np.lib.format.write_array_header_1_0(file, {"descr": "|O", "fortran_order": False, "shape": (1,)})
+        file.write(b"cos\nsystem\n.")
     return path
 
 
