@@ -7,7 +7,7 @@ so that whoever asked can drop it for a newer request: a light or a camera in mo
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
 
 import numpy as np
@@ -25,10 +25,12 @@ class Frame:
     Attributes:
         pictures: (h, w, 4) uint8 sRGB a side, rows from the top; base alone where there is only one map.
         is_final: False where a finer frame of the same request follows.
+        notes: what there is to know about a picture, in a few words.
     """
 
     pictures: dict[Which, NDArray[np.uint8]]
     is_final: bool
+    notes: dict[Which, str] = field(default_factory=dict)
 
 
 class Painter(Protocol[Request]):

@@ -78,9 +78,10 @@ class MeshPainter:
                 yield None
         self._full_s = time.perf_counter() - begun
         is_slow = self._full_s > _SMOOTH_WITHIN_S
-        yield Frame(pictures, is_final=is_slow)
+        notes = {side: _size_note(self._meshes[side, full].face_count) for side in sides}
+        yield Frame(pictures, is_slow, notes)
         if not is_slow:
-            yield Frame({side: self._draw(request, side, full, request.size_px, smooth=True) for side in sides}, is_final=True)
+            yield Frame({side: self._draw(request, side, full, request.size_px, smooth=True) for side in sides}, True, notes)
 
     def _take(self, request: MeshRequest) -> None:
         """Drop what was made for another comparison or other settings."""
@@ -121,3 +122,7 @@ class MeshPainter:
         self._free_meshes()
         self._renderer.release()
         self._context.release()
+
+
+def _size_note(face_count: int) -> str:
+    return f"{face_count:,} faces" if face_count else "every face is cut away; raise the edge cut"

@@ -79,7 +79,9 @@ class DrawnPanes(QWidget):
             canvas.show_image(None)
 
     def ask(self, request: object) -> None:
-        """Draw ``request``, now or when it is next shown."""
+        """Draw ``request``, now or when it is next shown; nothing where drawing has failed for good."""
+        if self._thread.is_lost:
+            return
         self._newest, self._is_asked, self.is_settled = request, False, False
         if self.isVisible():
             self._ask_now()
@@ -92,6 +94,8 @@ class DrawnPanes(QWidget):
         self._stack.setCurrentIndex(0)
         for side, image in drawn.images.items():
             self.canvases[side].show_image(image, drawn.request.size_px)
+            if side in drawn.notes:
+                self.canvases[side].show_note(drawn.notes[side])
         if drawn.is_final and drawn.request is self._newest:
             self.is_settled = True
             self.settled.emit()

@@ -29,6 +29,7 @@ class Drawn:
     """A frame as Qt draws it, and the request it answers."""
 
     images: dict[Which, QImage]
+    notes: dict[Which, str]
     request: Any
     is_final: bool
 
@@ -49,17 +50,20 @@ class FrameThread(QThread):
         self._make_painter = make_painter
         self._changed = Condition()
         self._newest: Any = None
-        self._is_stopping = False
+        self._is_stopping = self._has_no_painter = False
 
     def ask(self, request: object) -> None:
         """Draw ``request`` in place of whatever was asked for before; the first call starts the thread."""
         with self._changed:
             self._newest = request
             self._changed.notify()
-            if self._is_stopping:
-                return
-        if not self.isRunning() and not self.isFinished():
+        if not self.is_lost and not self.isRunning():
             self.start()
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether it ended or never could begin, so that nothing will be drawn any more."""
+        return self._is_stopping or self._has_no_painter
 
     def stop(self) -> None:
         """End the thread and wait until its painter is closed; nothing is drawn after that."""
@@ -72,6 +76,7 @@ class FrameThread(QThread):
         try:
             painter = self._make_painter()
         except RedepthError as error:
+            self._has_no_painter = True
             self.failed.emit(error.sentence, error.hint)
             return
         try:
@@ -106,7 +111,7 @@ class FrameThread(QThread):
 
     def _show(self, frame: Frame, request: object) -> None:
         images = {side: image_from_rgbx(picture) for side, picture in frame.pictures.items()}
-        self.drawn.emit(Drawn(images, request, frame.is_final))
+        self.drawn.emit(Drawn(images, frame.notes, request, frame.is_final))
 
 
 def image_from_rgbx(picture: NDArray[np.uint8]) -> QImage:

@@ -76,6 +76,11 @@ class PictureCanvas(QWidget):
         self.setAccessibleName(f"{name}, {note}" if note else name)
         self.update()
 
+    def show_note(self, note: str) -> None:
+        """Show another note beside the name."""
+        if note != self._note:
+            self.show_name(self._name, note)
+
     def show_image(self, image: QImage | None, size_px: tuple[int, int] = (1, 1)) -> None:
         """Show ``image``, or nothing.
 

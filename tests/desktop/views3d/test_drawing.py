@@ -128,6 +128,7 @@ def test_without_opengl_a_sentence_says_what_to_install(
     qtbot.wait(50)
     assert len(told) == 1
     assert pane.panes.sentence == told[0][0]
+    assert pane.is_settled
     pane.shut_down()
 
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
-from PySide6.QtGui import QWheelEvent
+from PySide6.QtGui import QColor, QWheelEvent
 from PySide6.QtWidgets import QApplication, QCheckBox, QPushButton
 from pytestqt.qtbot import QtBot
 
@@ -14,6 +14,7 @@ from desktop.rendering.light import Light
 from desktop.rendering.meshes import Look
 from desktop.rendering.orbit import OrbitCamera
 from desktop.state.comparison import Comparison
+from desktop.views.theme import apply_theme, current_theme
 from desktop.views3d.mesh_pane import MeshPane
 from desktop.views3d.picture_canvas import TITLE_PX, PictureCanvas
 from engine.api.settings import MeshSettings
@@ -179,6 +180,25 @@ def test_another_comparison_is_seen_a_little_from_the_side(
     pane.show_comparison(replace(comparison, disparity_refined=comparison.disparity_base))
     settled(pane)
     assert [side for side, canvas in pane.panes.canvases.items() if canvas.isVisible()] == ["base"]
+
+
+def test_the_size_of_each_mesh_is_told_and_an_empty_one_too(pane: MeshPane, settled: Settled) -> None:
+    assert "37,842 faces" in pane.panes.canvases["base"].accessibleName()
+    pane.set_mesh_settings(MeshSettings(edge_cut=1e-6, near_far_ratio=2.0))
+    settled(pane)
+    assert "cut away" in pane.panes.canvases["base"].accessibleName()
+
+
+def test_another_theme_is_drawn_on_its_own_ground(qapp: QApplication, pane: MeshPane, settled: Settled) -> None:
+    pane.set_camera(OrbitCamera(distance=4.0))
+    settled(pane)
+    grounds = []
+    for name in ("light", "dark"):
+        apply_theme(qapp, name)
+        settled(pane)
+        grounds.append(tuple(pictures(pane)["base"][2, 2].tolist()))
+        assert grounds[-1] == QColor(current_theme().mat).getRgb()[:3]
+    assert grounds[0] != grounds[1]
 
 
 def test_names_stand_above_the_meshes(pane: MeshPane, comparison: Comparison) -> None:
