@@ -30,7 +30,8 @@ ALLOWED = {
     "engine/geometry": {"numpy", "engine.api", "engine.geometry"},
     "engine/method": {"torch", "engine.api", "engine.method"},
     "engine/gate": {"torch", "engine.api", "engine.method", "engine.gate"},
-    "desktop": {"numpy", "PIL", "moderngl", "desktop", "engine.__version__", "engine.api", "engine.geometry", "engine.export", "engine.evaluation"} | QT,
+    "desktop": {"numpy", "PIL", "moderngl", "desktop", "engine.__version__", "engine.api", "engine.geometry", "engine.export", "engine.evaluation"}
+    | QT,
     "blender_addon": {"numpy", "blender_addon"} | BLENDER,
 }
 # Folder -> what it must not import.
