@@ -108,6 +108,7 @@ class REDEPTH_PT_shape(_Sidebar, bpy.types.Panel):
         """Draw it."""
         layout = self.layout
         layout.use_property_split = True
+        layout.use_property_decorate = False
         result = result_of(context)
         group = result.redepth
         if result.mode == "EDIT":
@@ -117,7 +118,9 @@ class REDEPTH_PT_shape(_Sidebar, bpy.types.Panel):
             layout.operator("redepth.rebuild")
         sliders = layout.column()
         sliders.enabled = live.is_adjustable(result)
-        sliders.prop(group, "refined_share", text="DA-V2 – Refined", slider=True)
+        mix = sliders.row(align=True)
+        mix.use_property_split = False
+        mix.prop(group, "refined_share", text="DA-V2 to Refined", slider=True)
         for name in ("near_far_ratio", "depth_scale", "fov_rad", "edge_cut", "smoothing", "long_side_vertices"):
             sliders.prop(group, name)
         row = layout.row(align=True)
@@ -140,6 +143,7 @@ class REDEPTH_PT_light(_Sidebar, bpy.types.Panel):
         """Draw it."""
         layout = self.layout
         layout.use_property_split = True
+        layout.use_property_decorate = False
         result = result_of(context)
         group = result.redepth
         rigged = has_rig(result)

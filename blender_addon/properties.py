@@ -163,7 +163,7 @@ class RedepthResult(bpy.types.PropertyGroup):
     key_strength: FloatProperty(
         name="Strength",
         description="1 lights a surface that faces the key to the picture's own colours",
-        default=1.4,
+        default=1.8,
         min=0,
         soft_max=5,
         update=_relit,

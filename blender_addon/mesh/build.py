@@ -61,7 +61,8 @@ def build_result(
         picture = images.picture_image(options.name, np.asarray(result.image_srgb))
     collection = bpy.data.collections.new(f"Re-Depth {options.name}")
     scene.collection.children.link(collection)
-    mesh = bpy.data.objects.new(options.name, bpy.data.meshes.new(options.name))
+    name = f"{options.name} mesh"
+    mesh = bpy.data.objects.new(name, bpy.data.meshes.new(name))
     collection.objects.link(mesh)
     mesh.matrix_world = place.to_world
     with live.paused():
@@ -96,17 +97,17 @@ def _fill_group(
 def _add_images(mesh: bpy.types.Object, result: RefineResult) -> None:
     group, maps = mesh.redepth, maps_from_result(result)
     height, width = maps.base.shape
-    group.maps = images.store_maps(f"{mesh.name} disparity", maps.pixels(), width, height)
+    group.maps = images.store_maps(f"{_stem(mesh)} disparity", maps.pixels(), width, height)
     light_width, light_height = small_size(*result.size_px)
     linear = linear_from_srgb(shrunk(shown_srgb(group.picture)[..., :3], light_width, light_height))
     light = light_map(linear, shrunk(maps.refined, light_width, light_height))
-    group.light = images.store_maps(f"{mesh.name} light", images.rgba_pixels(light), light_width, light_height)
+    group.light = images.store_maps(f"{_stem(mesh)} light", images.rgba_pixels(light), light_width, light_height)
 
 
 def _add_materials(mesh: bpy.types.Object) -> None:
     group = mesh.redepth
-    group.lit = material.lit_material(mesh.name, group.picture, group.light, group.delight)
-    group.original = material.original_material(f"{mesh.name} original", group.picture)
+    group.lit = material.lit_material(_stem(mesh), group.picture, group.light, group.delight)
+    group.original = material.original_material(f"{_stem(mesh)} original", group.picture)
 
 
 def _note_provenance(mesh: bpy.types.Object, result: RefineResult) -> None:
@@ -133,9 +134,9 @@ def write_depth_and_normals(mesh: bpy.types.Object) -> None:
     surface = Surface(live.maps_of(mesh), STORED_PX)
     depth = surface.depth(shape)
     height, width = depth.shape
-    group.depth = images.store_maps(f"{mesh.name} depth", images.rgba_pixels(depth * np.float32(shape.unit)), width, height, group.depth)
+    group.depth = images.store_maps(f"{_stem(mesh)} depth", images.rgba_pixels(depth * np.float32(shape.unit)), width, height, group.depth)
     normals = grid_normals(surface.vertices(shape, depth).reshape(height, width, 3) - np.array([0, 0, shape.camera_distance], np.float32))
-    group.normals = images.store_maps(f"{mesh.name} normals", images.rgba_pixels((normals + 1) / 2), width, height, group.normals)
+    group.normals = images.store_maps(f"{_stem(mesh)} normals", images.rgba_pixels((normals + 1) / 2), width, height, group.normals)
     mesh[_WRITTEN_AT] = _sliders_text(mesh)
 
 
@@ -149,12 +150,17 @@ def _sliders_text(mesh: bpy.types.Object) -> str:
 
 
 def _add_camera(mesh: bpy.types.Object, collection: bpy.types.Collection) -> None:
-    name = f"{mesh.name} camera"
+    name = f"{_stem(mesh)} camera"
     camera = bpy.data.objects.new(name, bpy.data.cameras.new(name))
     camera.parent = mesh
     collection.objects.link(camera)
     mesh.redepth.camera = camera
     live.place_camera(mesh)
+
+
+def _stem(mesh: bpy.types.Object) -> str:
+    """Return the picture's name, for what belongs to the mesh."""
+    return mesh.name.removesuffix(" mesh")
 
 
 def use_camera(scene: bpy.types.Scene, mesh: bpy.types.Object) -> None:
@@ -173,7 +179,7 @@ def add_back_layer(mesh: bpy.types.Object, collection: bpy.types.Collection) -> 
     """Add the layer behind the cut edges, where there is none yet."""
     group = mesh.redepth
     if group.back is None:
-        name = f"{mesh.name} back"
+        name = f"{_stem(mesh)} back"
         back = bpy.data.objects.new(name, bpy.data.meshes.new(name))
         back.parent = mesh
         collection.objects.link(back)

@@ -17,13 +17,13 @@ _WORLD_GREY = (1.0, 1.0, 1.0, 1.0)
 
 def add_rig(scene: bpy.types.Scene, result: bpy.types.Object, collection: bpy.types.Collection) -> None:
     """Add the lights and the world to ``scene``; what the result has of them already is used again."""
-    group = result.redepth
+    group, name = result.redepth, result.name.removesuffix(" mesh")
     if group.key is None:
-        group.key = _new_light(f"{result.name} key", group.key_kind, result, collection)
+        group.key = _new_light(f"{name} key", group.key_kind, result, collection)
     if group.fill is None:
-        group.fill = _new_light(f"{result.name} fill", "AREA", result, collection)
+        group.fill = _new_light(f"{name} fill", "AREA", result, collection)
     if group.world is None:
-        group.world = _new_world(f"{result.name} world")
+        group.world = _new_world(f"{name} world")
     if scene.world != group.world:
         group.world_before = scene.world
         scene.world = group.world

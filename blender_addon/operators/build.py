@@ -67,6 +67,8 @@ class REDEPTH_OT_build_mesh(bpy.types.Operator):
             selected.select_set(False)
         mesh.select_set(True)
         context.view_layer.objects.active = mesh
+        if self.use_camera and mesh.redepth.camera == context.scene.camera:
+            look_through_camera(context)
         kinds = {"exif": "from EXIF", "option": "as asked for", "default": "assumed"}
         self.report({"INFO"}, f"Built {mesh.name}: {len(mesh.data.vertices):,} vertices, angle of view {kinds[result.fov_source]}")
         return {"FINISHED"}
@@ -144,9 +146,14 @@ class REDEPTH_OT_use_camera(OnResult):
         if result.redepth.camera is None:
             return _refuse(self, EngineError("The matched camera was deleted.", hint="Undo that, or build the mesh again."))
         use_camera(context.scene, result)
-        if context.space_data is not None and context.space_data.type == "VIEW_3D":
-            context.space_data.region_3d.view_perspective = "CAMERA"
+        look_through_camera(context)
         return {"FINISHED"}
+
+
+def look_through_camera(context: bpy.types.Context) -> None:
+    """Show the scene's camera in the 3D View that is used, if one is."""
+    if context.space_data is not None and context.space_data.type == "VIEW_3D":
+        context.space_data.region_3d.view_perspective = "CAMERA"
 
 
 def _refuse(operator: bpy.types.Operator, error: RedepthError) -> set[str]:

@@ -7,7 +7,7 @@ from bpy.props import BoolProperty
 
 from ..mesh.build import add_relight_rig, remove_relight_rig
 from ..properties import result_of
-from .build import OnResult
+from .build import OnResult, look_through_camera
 
 STANDARD = "Standard"
 
@@ -34,7 +34,7 @@ class REDEPTH_OT_add_relight_rig(OnResult):
             view.view_transform = STANDARD
         if self.look_through and context.space_data is not None and context.space_data.type == "VIEW_3D":
             if context.scene.camera == result.redepth.camera:
-                context.space_data.region_3d.view_perspective = "CAMERA"
+                look_through_camera(context)
             context.space_data.shading.type = "RENDERED"
         return {"FINISHED"}
 

@@ -144,4 +144,3 @@ def _neighbour_sum(values: NDArray[np.float32]) -> NDArray[np.float32]:
     total[:, 1:] += values[:, :-1]
     total[:, :-1] += values[:, 1:]
     return total
-
