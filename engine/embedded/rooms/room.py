@@ -87,7 +87,7 @@ class Furnisher:
         self._shell(random, room)
         self._window(random, room)
         self._stage_table(random, room)
-        if random.random() < 0.5:
+        if random.random() < 0.4:
             self._shelf(random, room)
         for _ in range(int(random.integers(3, 9))):
             self._against_wall(random, room, theme)
@@ -231,6 +231,8 @@ class Furnisher:
             put(room.plan, model, turn_y(wall.yaw) @ np.diag(screen), wall.point(along, size[1], 0.05), self.dresser.drawn(random, "wall"))
         for _ in range(int(random.integers(0, 4))):
             self._picture(random, room, wall, along + random.uniform(-0.5, 0.5) * size[0], size[1] + random.uniform(0.0, 0.5))
+        if random.random() < 0.15:
+            self._bedding(random, room, tray)
         for _ in range(int(random.integers(0, 3))):
             self._cloth_on(random, room, tray)
         self.clutter.scatter(random, room.plan, tray, int(random.integers(8, 45)), random.uniform(0.25, 0.6))
@@ -250,6 +252,19 @@ class Furnisher:
         put(room.plan, model, turn_y(random.uniform(0, 6.3)) @ np.diag(size), tray.world(x, high, z), look)
         tray.fill(x, z, 0.8 * size[0], 0.8 * size[2], -1)
         tray.tops.append(tray.world(x, high + 0.1, z))
+
+    def _bedding(self, random: Random, room: Room, tray: Tray) -> None:
+        """Cover a tray with large cloths that lie over one another, so that little else is to be seen."""
+        level = max(float(np.median(tray.heights)), 0.0)
+        for _ in range(int(random.integers(2, 6))):
+            model = int(random.choice(self.roles.drawn["heap"]))
+            size = random.uniform(0.7, 1.3) * tray.width * np.array([1, random.uniform(0.4, 1.2), random.uniform(0.6, 1.0)])
+            x, z = random.uniform(-0.35, 0.35) * tray.width, random.uniform(-0.35, 0.35) * tray.depth
+            look = self.dresser.drawn(random, "cloth", random.uniform(1, 4))
+            put(room.plan, model, turn_y(tray.yaw + random.uniform(0, 6.3)) @ np.diag(size), tray.world(x, level, z), look)
+            tray.tops.append(tray.world(x, level + 0.15, z))
+        rows, columns = tray.heights.shape
+        tray.heights[rows // 6 :, columns // 6 : -columns // 6] = -1
 
     def _shelf(self, random: Random, room: Room) -> None:
         """Build an open shelf with books and things on its boards."""
@@ -271,7 +286,7 @@ class Furnisher:
             for _ in range(int(random.integers(0, 4))):
                 self.clutter.row(random, room.plan, tray, 0.24, min(0.2, depth - 0.04), int(random.integers(3, 14)))
             self.clutter.scatter(random, room.plan, tray, int(random.integers(0, 6)), 0.24)
-            if tray.tops:
+            if tray.tops and random.random() < 0.5:
                 room.stages.append(Stage(np.mean(tray.tops, axis=0), yaw, width, len(tray.tops)))
 
     def _against_wall(self, random: Random, room: Room, theme: str) -> None:
@@ -333,10 +348,10 @@ class Furnisher:
         tall = min(tall, room.size[1] - up - 0.05)
         if abs(along) + wide / 2 > wall.width / 2 or tall < 0.1:
             return
-        out = 0.004
+        out = random.uniform(0.002, 0.012)  # so that two that overlap do not lie in one plane
         if random.random() < 0.5:
             frame = Look(random.uniform(0.1, 1.0) * (1 + random.uniform(-0.3, 0.3, 3)), 0.0, -1, 1.0, 0.0, 0.2)
-            out = random.uniform(0.01, 0.04)
+            out += random.uniform(0.01, 0.03)
             self._slab(room, np.array([wide + 0.06, tall + 0.06, out]), wall.point(along, up - 0.03, out / 2), wall.yaw, frame)
         look = self.dresser.drawn(random, "print")
         put(room.plan, self._box, turn_y(wall.yaw) @ np.diag([wide, tall, 0.006]), wall.point(along, up, out + 0.003), look)

@@ -6,6 +6,7 @@ All are about a metre across, rest on y = 0, and wear one drawn tile by their uv
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 
@@ -73,8 +74,15 @@ def box(skins: tuple[int, ...] = (0,) * 6) -> Mesh:
 
 
 def book() -> Mesh:
-    """Return a closed book of unit size that stands upright: spine at -x, covers in front and behind, pages elsewhere."""
-    return box((0, 1, 1, 1, 0, 0))
+    """Return a closed book of unit size that stands upright: spine at -x, covers in front and behind, pages elsewhere.
+
+    The spine shows a strip of the cover, not all of it squeezed.
+    """
+    whole = box((0, 1, 1, 1, 0, 0))
+    spine = whole.normals[:, 0] < -0.5
+    uvs = whole.uvs.copy()
+    uvs[spine, 0] = 0.4 + 0.15 * uvs[spine, 0]
+    return replace(whole, uvs=uvs)
 
 
 def open_book(random: Random) -> Mesh:
