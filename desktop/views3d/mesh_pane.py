@@ -30,13 +30,13 @@ _SHADINGS: tuple[tuple[Shading, str, str], ...] = (
     ("normals", "Normals", "Red = right, green = up, blue = toward where the photo was taken."),
 )
 _VIEWS = (
-    ("Photo view", OrbitCamera(), "Home"),
-    ("From the left", OrbitCamera(yaw_deg=-40.0, pitch_deg=8.0), "1"),
-    ("From the right", OrbitCamera(yaw_deg=40.0, pitch_deg=8.0), "2"),
-    ("From above", OrbitCamera(pitch_deg=50.0), "3"),
+    ("Photo", "As the photo was taken", OrbitCamera(), "Home"),
+    ("Left", "From the left", OrbitCamera(yaw_deg=-40.0, pitch_deg=8.0, distance=1.2), "1"),
+    ("Right", "From the right", OrbitCamera(yaw_deg=40.0, pitch_deg=8.0, distance=1.2), "2"),
+    ("Above", "From above", OrbitCamera(pitch_deg=50.0, distance=1.2), "3"),
 )
-_START = OrbitCamera(yaw_deg=-25.0, pitch_deg=10.0, distance=1.1)  # a mesh seen from its photo's camera shows no depth
-_HELP = "Drag turns · Shift + drag moves · wheel zooms · double click: photo view · arrows turn · + and - zoom"
+_START = OrbitCamera(yaw_deg=-20.0, pitch_deg=10.0, distance=1.2)  # a mesh seen from its photo's camera shows no depth
+_HELP = "Drag turns · Shift + drag moves · wheel zooms · double click: as photographed · arrows turn · + and - zoom"
 
 
 class MeshPane(QWidget):
@@ -94,9 +94,10 @@ class MeshPane(QWidget):
         self._wire.toggled.connect(lambda on: self.set_look(replace(self._look, wire=on)))
         row.addWidget(self._wire)
         row.addStretch(1)
-        for title, camera, key in _VIEWS:
+        for title, words, camera, key in _VIEWS:
             button = QPushButton(title)
-            button.setToolTip(f"{key} while a mesh has the focus")
+            button.setAccessibleName(words)
+            button.setToolTip(f"{words} ({key} while a mesh has the focus)")
             button.clicked.connect(lambda _=False, camera=camera: self.set_camera(camera))
             row.addWidget(button)
         column = QVBoxLayout()
@@ -195,7 +196,7 @@ class MeshPane(QWidget):
         elif key == Qt.Key.Key_Minus:
             self.set_camera(self._camera.zoomed(1 / _KEY_ZOOM))
         elif key in views:
-            self.set_camera(_VIEWS[views[key]][1])
+            self.set_camera(_VIEWS[views[key]][2])
         else:
             return
         event.accept()

@@ -122,7 +122,7 @@ def test_the_keyboard_alone_moves_the_camera(qtbot: QtBot, pane: MeshPane, settl
     qtbot.keyClick(canvas, Qt.Key.Key_Plus)
     assert pane.camera.distance < 1
     qtbot.keyClick(canvas, Qt.Key.Key_3)
-    assert pane.camera == OrbitCamera(pitch_deg=50.0)
+    assert pane.camera.pitch_deg == 50.0
     qtbot.keyClick(canvas, Qt.Key.Key_Home)
     assert pane.camera.is_photo_view
     settled(pane)
@@ -141,9 +141,9 @@ def test_buttons_change_the_look_and_the_view(qtbot: QtBot, pane: MeshPane, sett
     wires.click()
     settled(pane)
     assert (pane.look.shading, pane.look.wire) == ("normals", True)
-    buttons["From the left"].click()
+    buttons["Left"].click()
     assert pane.camera.yaw_deg < 0
-    buttons["Photo view"].click()
+    buttons["Photo"].click()
     assert pane.camera.is_photo_view
     settled(pane)
 
