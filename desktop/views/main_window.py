@@ -69,6 +69,7 @@ class MainWindow(QMainWindow):
         self.findings, self.probe, self.sliders = FindingsPanel(), ProbePanel(), SlidersPanel(self.undo)
         self.views = QStackedWidget()
         self.relight, self.mesh = RelightPane(), MeshPane()
+        self.relight.light_changed.connect(self.mesh.set_light)
         for view in (self.compare, self.relight, self.mesh):
             self.views.addWidget(view)
         self.engine_state, self.place = QLabel(), QLabel()
