@@ -17,6 +17,7 @@ import sys
 import time
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
+from threading import Thread
 
 import numpy as np
 import torch
@@ -32,11 +33,20 @@ _studio: Studio
 
 
 def _open_studio(pack: Path, height: int, width: int) -> None:
-    """Make this worker's studio: one thread each, for the workers share the machine."""
+    """Make this worker's studio: one thread each, for the workers share the machine. It leaves when the process that started it does."""
     global _studio
+    Thread(target=_leave_with_parent, daemon=True).start()
     os.environ["LP_NUM_THREADS"] = "0"
     torch.set_num_threads(1)
     _studio = Studio(read_pack(pack), height, width)
+
+
+def _leave_with_parent() -> None:
+    """End this worker when its parent has ended, even by a kill: it would wait for work for ever."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 def _render_shard(folder: Path, seed: int, index: int) -> int:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import pytest
@@ -15,6 +18,8 @@ from engine.embedded.rooms import render
 from engine.embedded.rooms.pack import Pack
 from engine.embedded.rooms.shards import RoomShards, is_written, shard_files, write_facts, write_shard
 from engine.embedded.rooms.studio import Studio, roll_off
+
+T = TypeVar("T")
 
 
 @pytest.fixture(scope="module")
@@ -86,17 +91,50 @@ def test_a_folder_keeps_to_one_pack_seed_and_size(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 @pytest.mark.timeout(400)
-def test_a_stopped_run_goes_on_and_renders_only_what_is_missing(egl: None, tmp_path: Path, pack: Pack) -> None:
+def test_a_later_run_adds_the_shards_that_are_missing_and_leaves_the_others(egl: None, tmp_path: Path, pack: Pack) -> None:
     (tmp_path / "pack.npz").write_bytes(pack.to_bytes())
     rooms = tmp_path / "rooms"
-    command = [sys.executable, "-m", "engine.embedded.rooms.render", "--pack", str(tmp_path / "pack.npz"), "--out", str(rooms)]
-    command += ["--rooms", str(render.ROOMS_A_SHARD + 1), "--size", "16x12", "--workers", "2"]
-    subprocess.run(command, check=True, timeout=380, capture_output=True)
-    written = {file.name: file.read_bytes() for file in rooms.glob("*.npy")}
-    assert len(written) == 4 and len(RoomShards(rooms)) == 1024
-    kept = shard_files(rooms, 0)[1].stat().st_mtime_ns
-    shard_files(rooms, 1)[1].unlink()
-    again = subprocess.run(command, check=True, timeout=380, capture_output=True, text=True)
-    assert "shard 1 written; 2 of 2" in again.stderr and "shard 0 written" not in again.stderr
-    assert {file.name: file.read_bytes() for file in rooms.glob("*.npy")} == written
-    assert shard_files(rooms, 0)[1].stat().st_mtime_ns == kept
+    logs = []
+    kept = []
+    for count in (1, render.ROOMS_A_SHARD + 1):
+        command = [sys.executable, "-m", "engine.embedded.rooms.render", "--pack", str(tmp_path / "pack.npz"), "--out", str(rooms)]
+        command += ["--rooms", str(count), "--size", "12x8", "--workers", "1"]
+        logs.append(subprocess.run(command, check=True, timeout=380, capture_output=True, text=True).stderr)
+        kept.append(shard_files(rooms, 0)[1].stat().st_mtime_ns)
+    assert "shard 0 written; 1 of 1" in logs[0]
+    assert "shard 1 written; 2 of 2" in logs[1] and "shard 0 written" not in logs[1]
+    assert kept[0] == kept[1]
+    assert len(RoomShards(rooms)) == 1024
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="reads the processes' children from /proc")
+def test_workers_leave_when_their_parent_is_killed(egl: None, tmp_path: Path, pack: Pack) -> None:
+    (tmp_path / "pack.npz").write_bytes(pack.to_bytes())
+    command = [sys.executable, "-m", "engine.embedded.rooms.render", "--pack", str(tmp_path / "pack.npz"), "--out", str(tmp_path / "rooms")]
+    parent = subprocess.Popen([*command, "--rooms", "99999", "--size", "64x48", "--workers", "2"], stderr=subprocess.DEVNULL)
+    children = wait_for(lambda: workers_of(parent.pid) if len(workers_of(parent.pid)) == 2 else [])
+    time.sleep(8)  # long enough for both to have started on a room
+    parent.kill()
+    parent.wait(10)
+    assert wait_for(lambda: not any(is_running(child) for child in children))
+
+
+def workers_of(pid: int) -> list[int]:
+    """Return the processes that ``pid`` started to render, not its resource tracker."""
+    found = [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    return [child for child in found if b"spawn_main" in Path(f"/proc/{child}/cmdline").read_bytes()]
+
+
+def is_running(pid: int) -> bool:
+    status = Path(f"/proc/{pid}/stat")
+    return status.exists() and status.read_text().rsplit(")", 1)[1].split()[0] != "Z"
+
+
+def wait_for(condition: Callable[[], T], seconds: float = 60) -> T:
+    """Return what ``condition`` returns once that is true."""
+    deadline = time.monotonic() + seconds
+    while not (found := condition()):
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(0.1)
+    return found
