@@ -21,6 +21,7 @@ from .views.background import Background
 from .views.exporting import Exporter
 from .views.keeping import Keeping
 from .views.main_window import MainWindow
+from .views.refining import Refining
 from .views.screen_image import png_of
 from .views.session import Session
 from .views.theme import ThemeName, apply_theme
@@ -60,8 +61,9 @@ class Viewer:
         self.keeping = keeping
         self.background, self.link = Background(), EngineLink()
         self.window = MainWindow(self.background, find_sample())
-        self.session = Session(self.window, self.background, self.link, keeping)
-        self.actions = Actions(self.session)
+        self.session = Session(self.window, self.background, keeping)
+        self.refining = Refining(self.session, self.link)
+        self.actions = Actions(self.session, self.refining)
         self.exporter = Exporter(self.session, self.actions)
         self._restore()
         self.window.closing.connect(self.end)
@@ -123,13 +125,13 @@ def screenshot(
     window.show()
     _ask(viewer, paths, job_id)
     try:
-        _wait_until_settled(app, session, waits_for_comparison=job_id is not None)
+        _wait_until_settled(app, viewer, waits_for_comparison=job_id is not None)
         if truth is not None:
             session.measure_against(truth)
-            _wait_until_settled(app, session)
+            _wait_until_settled(app, viewer)
         if view:
             window.top_bar.tabs.setCurrentIndex(view)
-            _wait_until_settled(app, session)
+            _wait_until_settled(app, viewer)
         if window.message.error is not None:
             raise window.message.error
         write_whole(picture, png_of(window.grab().toImage()))
@@ -144,16 +146,16 @@ def _ask(viewer: Viewer, paths: Sequence[Path], job_id: str | None) -> None:
         viewer.session.open(paths)
 
 
-def _wait_until_settled(app: QApplication, session: Session, *, waits_for_comparison: bool = False) -> None:
+def _wait_until_settled(app: QApplication, viewer: Viewer, *, waits_for_comparison: bool = False) -> None:
     deadline, rests = time.monotonic() + SETTLE_S, 0
     alarm = QTimer()
     alarm.start(_LOOK_MS)  # wakes the loop below even where nothing happens
     while rests < 4:
         app.processEvents()
         time.sleep(_LOOK_MS / 1000)
-        there = not waits_for_comparison or session.shown is not None
-        rests = rests + 1 if session.is_settled and there else 0
-        if session.window.message.error is not None:
+        there = not waits_for_comparison or viewer.session.shown is not None
+        rests = rests + 1 if viewer.refining.is_settled and there else 0
+        if viewer.window.message.error is not None:
             break
         if time.monotonic() > deadline:
             raise OutputError(f"The window did not come to rest within {SETTLE_S:g} s.", hint="Open the same files in the viewer to see why.")

@@ -38,9 +38,9 @@ class EngineLink(QObject):
         jobs_changed: list of `JobInfo`, newest last.
         progressed: job id, `Progress` or `Notice`.
         previewed: job id, disparity (h, w) of the running members.
-        submitted: `JobInfo` of an unfinished job that this window asked for or asked to follow, path of its picture.
+        submitted: `JobInfo` of a job that this window asked for, path of its picture, and whether it asked to follow a running one.
         ended: `JobInfo`, and a `Comparison` or the `RedepthError` that it ended with.
-        opened: `Comparison` of a job that was asked for by `open_job`.
+        opened: `Comparison` of a job that was asked for by `open_job`, path of the engine's copy of its picture.
         refused: `RedepthError` of a request.
         models_found: list of `ModelFacts`.
     """
@@ -49,9 +49,9 @@ class EngineLink(QObject):
     jobs_changed = Signal(object)
     progressed = Signal(str, object)
     previewed = Signal(str, object)
-    submitted = Signal(object, object)
+    submitted = Signal(object, object, bool)
     ended = Signal(object, object)
-    opened = Signal(object)
+    opened = Signal(object, object)
     refused = Signal(object)
     models_found = Signal(object)
 

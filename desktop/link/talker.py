@@ -44,9 +44,9 @@ class Talker:
         on_jobs: Callable[[list[JobInfo]], object],
         on_event: Callable[[str, Any], object],
         on_preview: Callable[[str, Any], object],
-        on_submitted: Callable[[JobInfo, Path], object],
+        on_submitted: Callable[[JobInfo, Path, bool], object],
         on_ended: Callable[[JobInfo, Any], object],
-        on_opened: Callable[[Any], object],
+        on_opened: Callable[[Any, Path], object],
         on_refused: Callable[[RedepthError], object],
         on_models: Callable[[Any], object],
     ) -> None:
@@ -227,7 +227,7 @@ class Talker:
             if self._status is not None and self._status[0] == "starting":
                 self._tell("absent", "The engine could not be started")
             raise
-        self._on_submitted(job.info, picture)
+        self._on_submitted(job.info, picture, False)
         self._unfinished[job.info.id] = job.info
         self._followed[job.info.id] = job
 
@@ -238,9 +238,9 @@ class Talker:
     def _open(self, job_id: str) -> None:
         job = self._connected().attach(job_id)
         if not job.info.ended:
-            self._on_submitted(job.info, picture_of(job.info))
+            self._on_submitted(job.info, picture_of(job.info), True)
             return
-        self._on_opened(comparison_from_result(job.result(_RESULT_S), job.info.name, job_id=job_id))
+        self._on_opened(comparison_from_result(job.result(_RESULT_S), job.info.name, job_id=job_id), picture_of(job.info))
 
     def _find_models(self) -> None:
         try:

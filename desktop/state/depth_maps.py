@@ -100,16 +100,19 @@ def single_map(path: Path, read_as: MapKind = "unknown", picture: Path | None = 
     )
 
 
-def pair_of_maps(left: Path, right: Path, picture: Path | None = None, *, aligned: bool = True) -> Comparison:
+def pair_of_maps(
+    left: Path, right: Path, picture: Path | None = None, *, read_as: tuple[MapKind, MapKind] = ("unknown", "unknown"), aligned: bool = True
+) -> Comparison:
     """Return two depth files as a comparison.
 
     Args:
+        read_as: as in `read_disparity`, of left and right.
         aligned: bring the right map to the scale and shift of the left one by least squares, for most maps are known only up to these.
 
     Raises:
         InputError: a file cannot be read, or the two do not show the same frame; PictureError: the picture cannot be shown.
     """
-    first, second = read_disparity(left), read_disparity(right)
+    first, second = (read_disparity(path, kind) for path, kind in zip((left, right), read_as, strict=True))
     disparity, valid = second.disparity, second.valid
     notes = [*first.notes, *second.notes]
     if disparity.shape != first.disparity.shape:

@@ -13,6 +13,7 @@ import numpy as np
 from .comparison import Comparison
 from .measures import measure_rows
 from .painting import DOUBT, sure_change
+from .view import Point
 
 Tone = Literal["plain", "good", "doubtful"]
 
@@ -46,7 +47,8 @@ def _how_much(comparison: Comparison) -> Finding:
     if moved == 0:
         return Finding(title="No change", text=f"No pixel moved by more than {100 * NOTEWORTHY:g} % of the range.")
     largest = float(size.max())
-    text = f"{100 * moved:.0f} % of the picture moved by more than {100 * NOTEWORTHY:g} % of the range; the largest change is {100 * largest:.2g} %."
+    most = f"the largest change is {100 * largest:.2g} %, where the cross is"
+    text = f"{100 * moved:.0f} % of the picture moved by more than {100 * NOTEWORTHY:g} % of the range; {most}."
     return Finding(title=f"{100 * mean:.2g} % mean change", text=text)
 
 
@@ -57,6 +59,13 @@ def _where(comparison: Comparison) -> Finding:
     words = [f"{_REGIONS[row][column]} {100 * abs(mean):.2g} % {'nearer' if mean > 0 else 'farther'}" for (row, column), mean in strongest]
     (row, column), _ = strongest[0]
     return Finding(title=f"Most in the {_REGIONS[row][column]}", text=f"On average {', '.join(words)}.")
+
+
+def strongest_change(comparison: Comparison) -> Point | None:
+    """Return the middle (x, y) of the pixel that changed most, or None where nothing did."""
+    size = np.abs(comparison.change)
+    row, column = np.unravel_index(int(np.argmax(size)), size.shape)
+    return (float(column) + 0.5, float(row) + 0.5) if size[row, column] > 0 else None
 
 
 def region_means(comparison: Comparison) -> np.ndarray:

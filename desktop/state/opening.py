@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from engine.api.errors import InputError
+from engine.export.depth_files import MapKind
 from engine.export.read_folder import is_result_folder, read_result_folder
 
 from .comparison import Comparison, comparison_from_result
@@ -75,8 +76,20 @@ def kind_of(path: Path) -> PathKind:
     raise InputError(f"{path.name} is nothing that the viewer opens.", hint=hint, code="input.kind")
 
 
-def open_paths(paths: Sequence[Path]) -> Opened:
+@dataclass(frozen=True, kw_only=True)
+class Reading:
+    """How depth files are read: by which convention each, ``unknown`` = as they say themselves, and whether right is aligned to left."""
+
+    left: MapKind = "unknown"
+    right: MapKind = "unknown"
+    aligned: bool = True
+
+
+def open_paths(paths: Sequence[Path], reading: Reading | None = None) -> Opened:
     """Return what ``paths`` show together: one picture, folder, result or depth file; or two depth files, and perhaps their picture.
+
+    Args:
+        reading: of depth files; as they say themselves where None.
 
     Raises:
         InputError: a path or the combination makes no sense; PictureError: a picture cannot be shown.
@@ -85,24 +98,27 @@ def open_paths(paths: Sequence[Path]) -> Opened:
     kinds = [kind_of(path) for path in paths]
     by_kind = {kind: [path for path, own in zip(paths, kinds, strict=True) if own == kind] for kind in set(kinds)}
     pictures, maps = by_kind.get("picture", []), by_kind.get("depth", [])
+    reading = reading or Reading()
     if len(paths) == 1:
-        return _open_one(paths[0], kinds[0])
+        return _open_one(paths[0], kinds[0], reading)
     if set(kinds) == {"picture"}:
         return OpenedFolder(folder=paths[0].parent, pictures=tuple(paths))
     if set(kinds) <= {"picture", "depth"} and len(pictures) <= 1 and len(maps) <= 2:
         picture = pictures[0] if pictures else None
-        return pair_of_maps(maps[0], maps[1], picture) if len(maps) == 2 else single_map(maps[0], picture=picture)
+        if len(maps) == 2:
+            return pair_of_maps(maps[0], maps[1], picture, read_as=(reading.left, reading.right), aligned=reading.aligned)
+        return single_map(maps[0], reading.left, picture)
     hint = "Open one result, any number of pictures, or two depth files with their picture; ground truth has its own entry in the File menu."
     raise InputError("These files do not go together.", hint=hint, code="input.combination")
 
 
-def _open_one(path: Path, kind: PathKind) -> Opened:
+def _open_one(path: Path, kind: PathKind, reading: Reading) -> Opened:
     if kind == "picture":
         return OpenedPicture(path=path, image_srgb=load_for_screen(path))
     if kind == "folder":
         return OpenedFolder(folder=path, pictures=tuple(pictures_in(path)))
     if kind == "depth":
-        return single_map(path)
+        return single_map(path, reading.left)
     if kind == "result":
         folder = path if path.is_dir() else path.parent
         return comparison_from_result(read_result_folder(folder), folder.name)

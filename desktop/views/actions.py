@@ -16,8 +16,11 @@ from ..state.comparison import Comparison
 from ..state.look import LAYOUT_TITLES, Layout, shown_extra_layers, shown_map_layers
 from ..state.opening import OPEN_SUFFIXES
 from .dialogs import MetadataDialog, ShortcutsDialog
+from .refining import Refining
 from .session import Session
 from .theme import ThemeName, apply_theme, current_theme
+
+_MAP_SIDES = ("left", "right")
 
 Key = QKeySequence | QKeySequence.StandardKey | str | None
 
@@ -29,8 +32,8 @@ _TRUTH_FILTER = "Measured depth (*.npz *.exr *.npy *.png *.pfm);;All files (*)"
 class Actions:
     """All actions of the window, in its menus."""
 
-    def __init__(self, session: Session) -> None:
-        self.session, self.window = session, session.window
+    def __init__(self, session: Session, refining: Refining) -> None:
+        self.session, self.refining, self.window = session, refining, session.window
         self.all: list[QAction] = []
         self._needs_comparison: list[QAction] = []
         self._needs_maps: list[QAction] = []
@@ -76,6 +79,7 @@ class Actions:
         for action in self._needs_maps:
             action.setEnabled(shown is not None and self.window.top_bar.tabs.currentIndex() == 0)
         self._refine.setEnabled(self.session.picture is not None)
+        self._show_reading()
 
     # --- File -------------------------------------------------------------------------------------------------------------------------------
 
@@ -145,6 +149,29 @@ class Actions:
         menu.addSeparator()
         self.add(menu, "&Paste a picture", self.paste, keys.Paste)
         self.add(menu, "&Copy what is shown as a picture", self.copy_view, keys.Copy)
+        menu.addSeparator()
+        self._as_depth = {side: self.add(menu, f"Read the {side} map as depth", functools.partial(self._read_as, side)) for side in _MAP_SIDES}
+        self._aligned = self.add(menu, "&Align the right map to the left", self._align)
+        for action in (*self._as_depth.values(), self._aligned):
+            action.setCheckable(True)
+
+    def _read_as(self, side: str) -> None:
+        """Read one of the depth files that are open by the other convention."""
+        kind = "depth" if self._as_depth[side].isChecked() else "disparity"
+        self.session.read_maps(replace(self.session.reading, **{side: kind}))  # type: ignore[arg-type]
+
+    def _align(self) -> None:
+        self.session.read_maps(replace(self.session.reading, aligned=self._aligned.isChecked()))
+
+    def _show_reading(self) -> None:
+        """Show how the depth files that are open are read."""
+        shown, count = self.session.shown, self.session.map_count
+        labels = {"left": shown.label_base, "right": shown.label_refined} if isinstance(shown, Comparison) else {}
+        for number, (side, action) in enumerate(self._as_depth.items()):
+            action.setEnabled(number < count)
+            action.setChecked(labels.get(side, "").endswith("(depth)"))
+        self._aligned.setEnabled(count == 2)
+        self._aligned.setChecked(self.session.reading.aligned)
 
     def paste(self) -> None:
         """Open what the clipboard holds: files, or a picture, which is kept beside the engine's jobs."""
@@ -242,8 +269,10 @@ class Actions:
     def _fill_engine(self, menu: QMenu) -> None:
         self._refine = self.add(menu, "&Refine the picture", self.window.refine.start.click, "Ctrl+R")
         self.add(menu, "&Cancel the refinement", self.window.refine.stop.click, "Ctrl+.")
-        self.add(menu, "Release the &GPU's memory", self.session.link.release)
-        self.add(menu, "Look again which &models are here", self.session.link.find_models)
+        self.add(menu, "Refine all pictures of the &folder", self.refining.refine_folder, "Ctrl+Shift+R")
+        menu.addSeparator()
+        self.add(menu, "Release the &GPU's memory", self.refining.link.release)
+        self.add(menu, "Look again which &models are here", self.refining.link.find_models)
 
     def _fill_help(self, menu: QMenu) -> None:
         self.add(menu, "&Keys and mouse", self.show_keys, "?")

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QComboBox, QFormLayout, QHBoxLayout, QLineEdit, QProgressBar, QPushButton, QSpinBox, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QCheckBox, QComboBox, QFormLayout, QHBoxLayout, QLineEdit, QProgressBar, QPushButton, QSpinBox, QVBoxLayout, QWidget
 
 from engine.api.errors import RedepthError
 from engine.api.messages import JobInfo
@@ -39,10 +39,13 @@ class RefinePanel(QWidget):
         self._job: JobInfo | None = None
         self._remembered: dict[str, str] = {}
         self._has_picture = False
+        self._advice = ""
         self.depth_model, self.prior, self.preset = QComboBox(), QComboBox(), QComboBox()
-        self.seed, self.prompt = QSpinBox(), QLineEdit()
+        self.seed, self.prompt, self.gate = QSpinBox(), QLineEdit(), QCheckBox("keep what is better")
         self.seed.setRange(0, _LARGEST_SEED)
         self.prompt.setPlaceholderText("empty: a caption, or none")
+        self.gate.setChecked(True)
+        self.gate.setToolTip("Keeps the base where the refinement looks worse than it.")
         for key, title in _PRESETS.items():
             self.preset.addItem(title, key)
         self.preset.setCurrentIndex(1)
@@ -58,6 +61,7 @@ class RefinePanel(QWidget):
             ("Pr&eset", self.preset),
             ("&Seed", self.seed),
             ("Pro&mpt", self.prompt),
+            ("&Gate", self.gate),
         ]
         for title, field in fields:
             field.setAccessibleName(title.replace("&", ""))
@@ -135,6 +139,7 @@ class RefinePanel(QWidget):
             prior=self.prior.currentData(),
             seed=self.seed.value(),
             prompt=prompt or None,
+            gate=self.gate.isChecked(),
         )
 
     def choices(self) -> dict[str, str]:
@@ -163,9 +168,10 @@ class RefinePanel(QWidget):
 
     # --- the running job --------------------------------------------------------------------------------------------------------------------
 
-    def show_picture(self, name: str | None) -> None:
-        """Say which picture would be refined; None = none is open."""
+    def show_picture(self, name: str | None, *, is_result: bool = False) -> None:
+        """Say which picture would be refined; None = none is open, though perhaps a result of one."""
         self._has_picture = name is not None
+        self._advice = "Open the picture itself to refine it again." if is_result else "Open a picture to refine its depth."
         self.start.setToolTip("" if name else "Open a picture first.")
         self._show_state()
 
@@ -184,7 +190,7 @@ class RefinePanel(QWidget):
         self.bar.setVisible(runs)
         if job is None:
             self.stop.setEnabled(False)
-            self.news.setText("" if self._has_picture else "Open a picture to refine its depth.")
+            self.news.setText("" if self._has_picture else self._advice)
             return
         if self.stop.isEnabled() or not runs:
             self.news.setText(describe(job))

@@ -1,34 +1,29 @@
-"""`Session`: what is open in the window, which jobs it waits for, and what follows from either."""
+"""`Session`: what is open in the window, and what follows from it: names, panels, plots, the way it is looked at."""
 
 from __future__ import annotations
 
-import functools
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QObject, QTimer, Signal
+from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QWidget
 
-from engine.api.errors import CancelledError, InputError, RedepthError
+from engine.api.errors import InputError, RedepthError
 from engine.api.folders import find_folders
-from engine.api.messages import JobInfo, Notice, Progress
-from engine.api.settings import MeshSettings, RefineSettings
-from engine.export.depth_files import MapKind
+from engine.api.settings import MeshSettings
 from engine.export.files import prepare_folder, write_whole
 
-from ..link.engine_link import EngineLink, LinkStatus
 from ..state.comparison import Comparison
-from ..state.depth_maps import read_truth
-from ..state.findings import findings
+from ..state.depth_maps import MapKind, read_truth
+from ..state.findings import findings, strongest_change
 from ..state.look import Look
 from ..state.measures import measure_rows
-from ..state.opening import OpenedFolder, OpenedPicture, open_paths
+from ..state.opening import OpenedFolder, OpenedPicture, Reading, open_paths
 from ..state.probe import histogram, probe, profile
-from ..state.progress import LossCurves
 from ..state.view import Point
 from ..views3d.mesh_pane import MeshPane
 from ..views3d.relight_pane import RelightPane
@@ -37,117 +32,109 @@ from .keeping import Keeping
 from .main_window import MainWindow
 from .screen_image import png_of
 
-LOSSES_EVERY_MS = 300
-
 
 class Session(QObject):
-    """Binds window, engine and state.
+    """Binds the window to the state.
 
     Signals:
         opened: what is shown now: `Comparison`, `OpenedPicture` or None.
-        settled: everything that was asked for is on screen.
+        picture_opened: path of a picture that was opened to be refined.
     """
 
     opened = Signal(object)
-    settled = Signal()
+    picture_opened = Signal(object)
 
-    def __init__(self, window: MainWindow, background: Background, link: EngineLink, keeping: Keeping) -> None:
+    def __init__(self, window: MainWindow, background: Background, keeping: Keeping) -> None:
         super().__init__(window)
-        self.window, self.background, self.link, self.keeping = window, background, link, keeping
+        self.window, self.background, self.keeping = window, background, keeping
         self.shown: Comparison | OpenedPicture | None = None
         self.picture: Path | None = None
-        self.job: JobInfo | None = None
-        self.jobs: list[JobInfo] = []
+        self.folder_pictures: tuple[Path, ...] = ()
         self.look = keeping.look()
+        self.reading = Reading()
+        self._paths: list[Path] = []
         self._truth: tuple[Path, MapKind] | None = None
-        self._of_picture: dict[str, Path] = {}
-        self._results: dict[Path, str] = {}
-        self._curves: dict[str, LossCurves] = {}
-        self._waiting: set[str] = set()
-        self._loss_timer = QTimer(self)
-        self._loss_timer.setSingleShot(True)
-        self._loss_timer.setInterval(LOSSES_EVERY_MS)
-        self._loss_timer.timeout.connect(self._show_losses)
-        self._lost = False
         self._in_3d: dict[QWidget, Comparison] = {}
         self._wire()
         window.refine.choose({name: keeping.choice(name) for name in window.refine.choices()})
         window.sliders.show_settings(self.look.mesh)
         window.top_bar.show_look(self.look)
         window.compare.show_look(self.look)
-        self._show(None)
+        self.show(None)
 
     def _wire(self) -> None:
-        window, link = self.window, self.link
+        window = self.window
         window.paths_dropped.connect(self.open)
+        window.image_dropped.connect(self.open_image)
         window.first_screen.path_asked.connect(lambda path: self.open([path]))
         window.strip.chosen.connect(self._open_from_strip)
         window.flip_held.connect(lambda held: self.set_look(replace(self.look, flipped=held)))
-        window.image_dropped.connect(self.open_image)
         window.top_bar.tab_changed.connect(self._show_tab)
-        window.relight.light_changed.connect(window.mesh.set_light)
-        for pane in (window.relight, window.mesh):
-            pane.failed.connect(lambda sentence, hint: window.message.show_error(RedepthError(sentence, hint=hint, code="viewer.drawing")))
         window.top_bar.look_changed.connect(lambda look: self.set_look(replace(look, mesh=self.look.mesh, wipe_share=self.look.wipe_share)))
         window.compare.wipe_changed.connect(lambda share: self.set_look(replace(self.look, wipe_share=share)))
         window.compare.probed.connect(self._probe)
         window.compare.line_changed.connect(self._profile)
         window.compare.view_changed.connect(lambda _: self._show_place(None))
         window.sliders.changed.connect(self._take_mesh)
-        window.refine.refine_asked.connect(self.refine)
-        window.refine.cancel_asked.connect(link.cancel)
-        window.refine.refused.connect(window.message.show_error)
-        window.jobs.open_asked.connect(link.open_job)
-        window.jobs.cancel_asked.connect(link.cancel)
-        window.jobs.remove_asked.connect(link.remove)
-        link.status_changed.connect(self._take_status)
-        link.jobs_changed.connect(self._take_jobs)
-        link.progressed.connect(self._take_event)
-        link.previewed.connect(self._take_preview)
-        link.submitted.connect(self._take_submitted)
-        link.ended.connect(self._take_ended)
-        link.opened.connect(self._take_comparison)
-        link.refused.connect(window.message.show_error)
-        link.models_found.connect(window.refine.show_models)
+        window.relight.light_changed.connect(window.mesh.set_light)
+        for pane in (window.relight, window.mesh):
+            pane.failed.connect(lambda sentence, hint: window.message.show_error(RedepthError(sentence, hint=hint, code="viewer.drawing")))
 
     # --- opening ----------------------------------------------------------------------------------------------------------------------------
 
     def open(self, paths: Sequence[Path]) -> None:
         """Open files or a folder; what it is is found out off the window's thread."""
-        paths = [Path(path).expanduser().absolute() for path in paths]
+        absolute = [Path(path).expanduser().absolute() for path in paths]
         self.window.message.clear()
-        self._run("open", lambda: open_paths(paths), lambda opened: self._take_opened(opened, paths))
+        self._run("open", lambda: open_paths(absolute), lambda opened: self._take_opened(opened, absolute))
 
-    def _take_opened(self, opened: OpenedPicture | OpenedFolder | Comparison, paths: Sequence[Path]) -> None:
+    def _take_opened(self, opened: OpenedPicture | OpenedFolder | Comparison, paths: list[Path]) -> None:
         if len(paths) == 1:
             self.keeping.keep_recent(paths[0])
-        if isinstance(opened, OpenedFolder):
-            self.window.strip.show_pictures(opened.pictures)
-            return
-        self.window.strip.show_pictures([])
-        self._truth = None
+        self._paths, self._truth, self.reading = paths, None, Reading()
+        self.folder_pictures = opened.pictures if isinstance(opened, OpenedFolder) else ()
+        self.window.strip.show_pictures(self.folder_pictures)
         if isinstance(opened, OpenedPicture):
             self._take_picture(opened)
-        else:
+        elif isinstance(opened, Comparison):
             self.picture = None
-            self._take_comparison(opened)
+            self.show(opened)
 
     def _open_from_strip(self, path: Path) -> None:
-        """Show a picture of the folder; one that was refined before comes with its result."""
         self._truth = None
         self._run("open", lambda: open_paths([path]), self._take_picture)
 
     def _take_picture(self, opened: OpenedPicture) -> None:
         self.picture = opened.path
-        self.job = next((job for job in self.jobs if self._of_picture.get(job.id) == opened.path and not job.ended), None)
-        self._show(opened)
-        if opened.path in self._results:
-            self.link.open_job(self._results[opened.path])
+        self.show(opened)
+        self.picture_opened.emit(opened.path)
 
-    def _take_comparison(self, comparison: Comparison, *, keep_view: bool = False) -> None:
-        self._show(comparison, keep_view=keep_view)
-        if self._truth is not None and comparison.truth is None:
+    def take_result(self, comparison: Comparison, picture: Path | None) -> None:
+        """Show a job's result; ``picture`` is the file that it was made from, as far as that is known."""
+        same = picture is not None and picture == self.picture
+        if not same:
+            self._truth, self._paths = None, []
+        self.picture = picture
+        self.show(comparison, keep_view=same)
+        if self._truth is not None:
             self.measure_against(*self._truth)
+
+    def read_maps(self, reading: Reading) -> None:
+        """Read the depth files that are open again, by other conventions."""
+        self.reading = reading
+        paths = self._paths
+
+        def done(opened: Any) -> None:
+            if paths is self._paths:
+                self.show(opened, keep_view=True)
+
+        self._run("open", lambda: open_paths(paths, reading), done)
+
+    @property
+    def map_count(self) -> int:
+        """How many depth files are shown: 0, 1 or 2."""
+        shown = self.shown
+        return 0 if not isinstance(shown, Comparison) or shown.is_refinement else 1 if shown.is_single else 2
 
     def measure_against(self, path: Path, read_as: MapKind = "unknown") -> None:
         """Measure what is shown against the depth in a file."""
@@ -160,7 +147,7 @@ class Session(QObject):
         def done(truth: Any) -> None:
             self._truth = (path, read_as)
             if self.shown is comparison:
-                self._show(replace(comparison, truth=truth), keep_view=True)
+                self.show(replace(comparison, truth=truth), keep_view=True)
                 self.window.plots.reveal("Measures")
 
         self._run("truth", lambda: read_truth(path, comparison, read_as), done)
@@ -180,13 +167,15 @@ class Session(QObject):
     def close_opened(self) -> None:
         """Go back to the first screen."""
         self.picture = self._truth = None
+        self.folder_pictures = ()
         self.window.strip.show_pictures([])
-        self._show(None)
+        self.show(None)
 
     # --- showing ----------------------------------------------------------------------------------------------------------------------------
 
-    def _show(self, shown: Comparison | OpenedPicture | None, *, keep_view: bool = False) -> None:
-        window, before = self.window, self.shown
+    def show(self, shown: Comparison | OpenedPicture | None, *, keep_view: bool = False) -> None:
+        """Show this in every part of the window."""
+        window = self.window
         self.shown = shown
         comparison = shown if isinstance(shown, Comparison) else None
         window.show_maps(shown is not None)
@@ -198,9 +187,8 @@ class Session(QObject):
         window.top_bar.show_comparison(comparison)
         if comparison is None:
             window.top_bar.tabs.setCurrentIndex(0)
-        window.compare.show_opened(shown, keep_view=keep_view or isinstance(before, OpenedPicture))
-        window.refine.show_picture(self.picture.name if self.picture else None)
-        window.refine.show_job(self.job)
+        window.compare.show_opened(shown, keep_view=keep_view)
+        window.refine.show_picture(self.picture.name if self.picture else None, is_result=comparison is not None)
         window.findings.show_findings([])
         window.probe.show_probe(comparison, None)
         window.plots.show_histogram(None, None)
@@ -212,13 +200,17 @@ class Session(QObject):
         self.opened.emit(shown)
 
     def _study(self, comparison: Comparison) -> None:
-        """Find out what there is to say about a comparison."""
-        plots = self.window.plots
+        """Find out what there is to say about a comparison, and mark where it changed most."""
+        window, plots = self.window, self.window.plots
 
         def current(show: Callable[[Any], object]) -> Callable[[Any], object]:
             return lambda found: show(found) if self.shown is comparison else None
 
-        self._run("findings", lambda: findings(comparison), current(self.window.findings.show_findings))
+        def mark(point: Point | None) -> None:
+            window.compare.set_pin(window.compare.pin or point)
+
+        self._run("findings", lambda: findings(comparison), current(window.findings.show_findings))
+        self._run("mark", lambda: strongest_change(comparison), current(mark))
         self._run("histogram", lambda: histogram(comparison), current(lambda found: plots.show_histogram(comparison, found)))
         if comparison.truth is not None:
             self._run("measures", lambda: measure_rows(comparison), current(lambda rows: plots.show_measures(comparison, rows)))
@@ -272,96 +264,19 @@ class Session(QObject):
             self._study(self.shown)
         self.window.compare.update()
 
-    # --- the engine -------------------------------------------------------------------------------------------------------------------------
-
-    def refine(self, settings: RefineSettings) -> None:
-        """Ask the engine to refine the picture that is open."""
-        if self.picture is not None:
-            self.window.message.clear()
-            self.link.submit(self.picture, settings)
-
-    def _take_status(self, status: LinkStatus) -> None:
-        self.window.engine_state.setText(status.text)
-        self.window.engine_state.setToolTip(status.hint)
-        lost = status.state == "lost"
-        if lost:
-            self.window.message.show_error(RedepthError(status.text, hint=status.hint, code="engine.unavailable"))
-        elif self._lost and status.state == "connected":
-            self.window.message.show_note("The engine is back; the job goes on.")
-        self._lost = lost or (self._lost and status.state != "connected")
-
-    def _take_jobs(self, jobs: list[JobInfo]) -> None:
-        self.jobs = jobs
-        self.window.jobs.show_jobs(jobs)
-        if self.job is not None:
-            self.job = next((job for job in jobs if job.id == self.job.id), self.job)
-            self.window.refine.show_job(self.job)
-
-    def _take_submitted(self, job: JobInfo, picture: Path) -> None:
-        self._of_picture[job.id] = picture
-        self._waiting.add(job.id)
-        self.job = job
-        if picture != self.picture:
-            self.window.message.clear()
-            self._run("open", functools.partial(open_paths, [picture]), self._take_picture)
-        self.window.refine.show_job(job)
-
-    def _take_event(self, job_id: str, event: Progress | Notice) -> None:
-        if not isinstance(event, Progress) or not event.losses:
-            return
-        first = job_id not in self._curves
-        self._curves.setdefault(job_id, LossCurves()).add(event)
-        if self.job is not None and job_id == self.job.id:
-            if first:
-                self.window.plots.reveal("Losses")
-            if not self._loss_timer.isActive():
-                self._loss_timer.start()
-
-    def _show_losses(self) -> None:
-        """Draw the curves of the job that is shown; a few times a second at most, for a plot costs more than a step."""
-        curves = self._curves.get(self.job.id) if self.job is not None else None
-        if curves is not None and self.window.plots.isVisible():
-            self.window.plots.show_losses(curves)
-
-    def _take_preview(self, job_id: str, disparity: Any) -> None:
-        if self.job is not None and job_id == self.job.id and self.shown is not None:
-            self.window.compare.show_preview(disparity)
-
-    def _take_ended(self, job: JobInfo, ending: Comparison | RedepthError) -> None:
-        self._waiting.discard(job.id)
-        picture = self._of_picture.get(job.id)
-        if picture is not None and isinstance(ending, Comparison):
-            self._results[picture] = job.id
-        if self.job is None or job.id != self.job.id:
-            return
-        self.job = job
-        self.window.compare.end_preview()
-        self.window.refine.show_job(job)
-        if isinstance(ending, Comparison):
-            self._take_comparison(ending, keep_view=isinstance(self.shown, OpenedPicture))
-            self.window.plots.reveal("Histogram")
-        elif isinstance(ending, CancelledError):
-            self.window.message.show_note(str(ending))
-        else:
-            self.window.message.show_error(ending)
-
     def end(self) -> None:
-        """Remember what was chosen, and end the drawing threads; the engine and its jobs go on."""
+        """Remember what was chosen, and end the drawing threads."""
         self.window.relight.shut_down()
         self.window.mesh.shut_down()
-        refine = self.window.refine
-        for name, value in refine.choices().items():
+        for name, value in self.window.refine.choices().items():
             self.keeping.keep_choice(name, value)
-
-    # --- settling ---------------------------------------------------------------------------------------------------------------------------
 
     def _run(self, key: str, work: Callable[[], Any], done: Callable[[Any], object]) -> None:
         self.background.run(key, work, done, self.window.message.show_error)
 
     @property
     def is_settled(self) -> bool:
-        """Whether nothing is under way: no file, no paint, no thumbnail, and no job of the picture that is shown."""
-        running = self.job is not None and self.job.id in self._waiting
+        """Whether nothing is under way: no file, no paint, no thumbnail."""
         pane = self.window.views.currentWidget()
         drawn = pane.is_settled if isinstance(pane, RelightPane | MeshPane) and self.shown is not None else self.window.compare.is_painted
-        return self.background.is_idle and not running and drawn
+        return self.background.is_idle and drawn

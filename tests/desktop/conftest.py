@@ -75,7 +75,7 @@ def settle(qtbot: QtBot) -> Callable[[Viewer], None]:
 
         def rested() -> bool:
             nonlocal rests
-            rests = rests + 1 if viewer.session.is_settled else 0
+            rests = rests + 1 if viewer.refining.is_settled else 0
             return rests > 2
 
         qtbot.waitUntil(rested, timeout=SETTLE_MS)

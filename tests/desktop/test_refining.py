@@ -36,15 +36,15 @@ def test_a_picture_is_opened_refined_and_compared(viewer: Viewer, picture: Path,
     previews, losses = [], []
     viewer.link.previewed.connect(lambda job, preview: previews.append(preview))
     viewer.link.progressed.connect(lambda job, event: losses.append(event))
-    session.refine(some_steps(steps=24, seed=11))
+    viewer.refining.refine(some_steps(steps=24, seed=11))
     qtbot.waitUntil(lambda: isinstance(session.shown, Comparison), timeout=REFINE_MS)
-    qtbot.waitUntil(lambda: session.is_settled, timeout=REFINE_MS)
+    qtbot.waitUntil(lambda: viewer.refining.is_settled, timeout=REFINE_MS)
     comparison = session.shown
     assert isinstance(comparison, Comparison)
     assert comparison.size_px == (240, 180)
     assert (comparison.disparity_base != comparison.disparity_refined).any()
     assert comparison.label_base == "Embedded depth model"
-    assert session.job is not None and session.job.state == "finished"
+    assert viewer.refining.job is not None and viewer.refining.job.state == "finished"
     assert previews and previews[0].ndim == 2
     assert any(getattr(event, "losses", None) for event in losses)
     shown = [pane.image.name for pane in window.compare.panes if pane.image is not None]
@@ -60,13 +60,13 @@ def test_a_picture_is_opened_refined_and_compared(viewer: Viewer, picture: Path,
 def test_a_job_can_be_cancelled_and_says_so(viewer: Viewer, picture: Path, open_in: Callable[..., None], qtbot: QtBot) -> None:
     open_in(viewer, picture)
     session, window = viewer.session, viewer.window
-    session.refine(some_steps(steps=5000, seed=12))
+    viewer.refining.refine(some_steps(steps=5000, seed=12))
     qtbot.waitUntil(window.refine.stop.isEnabled, timeout=REFINE_MS)
     qtbot.waitUntil(lambda: "step" in window.refine.news.text(), timeout=REFINE_MS)
     assert not window.refine.start.isEnabled()
     window.refine.stop.click()
-    qtbot.waitUntil(lambda: session.job is not None and session.job.state == "cancelled", timeout=REFINE_MS)
-    qtbot.waitUntil(lambda: session.is_settled, timeout=REFINE_MS)
+    qtbot.waitUntil(lambda: viewer.refining.job is not None and viewer.refining.job.state == "cancelled", timeout=REFINE_MS)
+    qtbot.waitUntil(lambda: viewer.refining.is_settled, timeout=REFINE_MS)
     assert window.refine.start.isEnabled()
     comparison = session.shown
     assert isinstance(comparison, Comparison)
@@ -76,7 +76,7 @@ def test_a_job_can_be_cancelled_and_says_so(viewer: Viewer, picture: Path, open_
 def test_a_job_of_another_client_appears_and_can_be_followed(viewer: Viewer, home: Path, other_picture: Path, qtbot: QtBot) -> None:
     with EngineClient.connect() as client:
         job = client.submit(other_picture, some_steps(steps=60, seed=13))
-        qtbot.waitUntil(lambda: any(info.id == job.info.id for info in viewer.session.jobs), timeout=REFINE_MS)
+        qtbot.waitUntil(lambda: any(info.id == job.info.id for info in viewer.refining.jobs), timeout=REFINE_MS)
         viewer.link.open_job(job.info.id)
         qtbot.waitUntil(lambda: isinstance(viewer.session.shown, Comparison), timeout=REFINE_MS)
         assert viewer.session.shown is not None and viewer.session.shown.name == other_picture.name
@@ -87,9 +87,9 @@ def test_closing_with_a_running_job_leaves_the_engine_alive_and_the_job_finishin
     viewer: Viewer, picture: Path, open_in: Callable[..., None], qtbot: QtBot
 ) -> None:
     open_in(viewer, picture)
-    viewer.session.refine(some_steps(steps=40, seed=14))
-    qtbot.waitUntil(lambda: viewer.session.job is not None and viewer.session.job.state == "running", timeout=REFINE_MS)
-    job = viewer.session.job
+    viewer.refining.refine(some_steps(steps=40, seed=14))
+    qtbot.waitUntil(lambda: viewer.refining.job is not None and viewer.refining.job.state == "running", timeout=REFINE_MS)
+    job = viewer.refining.job
     assert job is not None
     viewer.window.close()
     with EngineClient.connect(start=False) as client:
@@ -102,7 +102,7 @@ def test_a_lost_engine_is_said_and_the_job_goes_on(viewer: Viewer, picture: Path
     open_in(viewer, picture)
     states: list[str] = []
     viewer.link.status_changed.connect(lambda status: states.append(status.state))
-    viewer.session.refine(some_steps(steps=40, seed=15))
+    viewer.refining.refine(some_steps(steps=40, seed=15))
     qtbot.waitUntil(lambda: "step" in viewer.window.refine.news.text(), timeout=REFINE_MS)
     with EngineClient.connect(start=False) as client:
         pid = client.status().pid
@@ -119,7 +119,7 @@ def test_a_lost_engine_is_said_and_the_job_goes_on(viewer: Viewer, picture: Path
 
 def test_what_the_engine_refuses_is_said(viewer: Viewer, picture: Path, open_in: Callable[..., None], qtbot: QtBot) -> None:
     open_in(viewer, picture)
-    viewer.session.refine(settings_from_preset("quick", depth_model="small"))
+    viewer.refining.refine(settings_from_preset("quick", depth_model="small"))
     qtbot.waitUntil(lambda: viewer.window.message.error is not None, timeout=REFINE_MS)
     error = viewer.window.message.error
     assert error is not None
@@ -130,7 +130,7 @@ def test_what_the_engine_refuses_is_said(viewer: Viewer, picture: Path, open_in:
 
 def test_a_job_is_sent_to_blender(viewer: Viewer, picture: Path, open_in: Callable[..., None], qtbot: QtBot) -> None:
     open_in(viewer, picture)
-    viewer.session.refine(some_steps(steps=4, seed=16))
+    viewer.refining.refine(some_steps(steps=4, seed=16))
     qtbot.waitUntil(lambda: isinstance(viewer.session.shown, Comparison), timeout=REFINE_MS)
     viewer.exporter.send_to_blender()
     assert isinstance(viewer.session.shown, Comparison)

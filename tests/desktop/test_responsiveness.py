@@ -70,7 +70,7 @@ def test_the_window_answers_while_a_picture_is_refined(viewer: Viewer, project_r
     session, window = viewer.session, viewer.window
     assert session.shown is not None
     pulse = Pulse()
-    session.refine(settings_from_preset("default", steps=5000, members=2, seed=31))
+    viewer.refining.refine(settings_from_preset("default", steps=5000, members=2, seed=31))
     qtbot.waitUntil(lambda: "step" in window.refine.news.text(), timeout=RUN_MS)
     previews: list[object] = []
     viewer.link.previewed.connect(lambda job, preview: previews.append(preview))
@@ -87,7 +87,7 @@ def test_the_window_answers_while_a_picture_is_refined(viewer: Viewer, project_r
     for layer in ("normals", "depth", "disparity"):
         window.top_bar.map_layer.setCurrentIndex(window.top_bar.map_layer.findData(layer))
         window.top_bar.map_layer.activated.emit(0)
-        qtbot.waitUntil(lambda: session.is_settled, timeout=RUN_MS)
+        qtbot.waitUntil(lambda: viewer.refining.is_settled, timeout=RUN_MS)
     pulse.stop()
     assert len(pulse.busy_s) > 200
     longest = f"busy {1000 * max(pulse.busy_s):.1f} ms, with waiting {1000 * max(pulse.wall_s):.1f} ms"

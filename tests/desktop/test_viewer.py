@@ -60,7 +60,7 @@ def test_a_folder_of_pictures_becomes_a_strip(viewer: Viewer, picture: Path, oth
     assert [strip.item(row).text() for row in range(strip.count())] == [other_picture.name, picture.name]
     assert viewer.session.picture == other_picture
     strip.setCurrentRow(1)
-    qtbot.waitUntil(lambda: viewer.session.picture == picture and viewer.session.is_settled)
+    qtbot.waitUntil(lambda: viewer.session.picture == picture and viewer.refining.is_settled)
     assert not strip.is_waiting
 
 
@@ -455,3 +455,30 @@ def test_metadata_say_how_the_result_was_made(viewer: Viewer, result_folder: Pat
     facts = json.loads(metadata_text(comparison_of(viewer)))
     assert facts["provenance"]["models"]["depth"]["licence"] == "GPL-3.0-or-later"
     assert facts["provenance"]["settings"]["method"]["members"] == 2
+
+
+def test_depth_files_can_be_read_by_another_convention(
+    viewer: Viewer, result_folder: Path, tmp_path: Path, open_in: Open, settle: Callable[[Viewer], None]
+) -> None:
+    disparity = np.load(result_folder / "disparity_base.npy")
+    np.save(tmp_path / "left.npy", disparity)
+    np.save(tmp_path / "right.npy", 1 / disparity)
+    open_in(viewer, tmp_path / "left.npy", tmp_path / "right.npy")
+    assert comparison_of(viewer).label_refined == "right.npy (disparity?)"
+    viewer.actions._as_depth["right"].trigger()
+    settle(viewer)
+    comparison = comparison_of(viewer)
+    assert comparison.label_refined == "right.npy (depth)"
+    np.testing.assert_allclose(comparison.disparity_refined, disparity, rtol=1e-5)
+    assert viewer.actions._as_depth["right"].isChecked()
+    viewer.actions._as_depth["left"].trigger()
+    settle(viewer)
+    assert comparison_of(viewer).label_base == "left.npy (depth)"
+
+
+def test_the_strongest_change_is_marked_and_probed(viewer: Viewer, result_folder: Path, open_in: Open) -> None:
+    open_in(viewer, result_folder)
+    comparison, pin = comparison_of(viewer), viewer.window.compare.pin
+    assert pin is not None
+    assert abs(comparison.change[int(pin[1]), int(pin[0])]) == np.abs(comparison.change).max()
+    assert viewer.window.probe._cells["disparity"][0].text() != "–"
