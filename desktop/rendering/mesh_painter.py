@@ -23,7 +23,7 @@ from .shapes import mesh_from_comparison, pivot_of
 
 _DRAFT_VERTICES = 192
 _QUICK_S = 0.04  # a frame of both meshes that is drawn within this needs no draft
-_SMOOTH_WITHIN_S = 0.12  # one that takes longer is not drawn again with smooth edges
+_SMOOTH_WITHIN_S = 0.3  # one that takes longer is not drawn again with smooth edges
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -70,18 +70,20 @@ class MeshPainter:
         for side in sides:
             if self._build(request, side, full):
                 yield None
+        notes = {side: _size_note(self._meshes[side, full].face_count) for side in sides}
         begun = time.perf_counter()
         pictures = {}
         for side in sides:
             pictures[side] = self._draw(request, side, full, request.size_px)
-            if self._full_s > _QUICK_S:
-                yield None
+            yield None
         self._full_s = time.perf_counter() - begun
         is_slow = self._full_s > _SMOOTH_WITHIN_S
-        notes = {side: _size_note(self._meshes[side, full].face_count) for side in sides}
-        yield Frame(pictures, is_slow, notes)
+        yield Frame(dict(pictures), is_slow, notes)
         if not is_slow:
-            yield Frame({side: self._draw(request, side, full, request.size_px, smooth=True) for side in sides}, True, notes)
+            for side in sides:
+                pictures[side] = self._draw(request, side, full, request.size_px, smooth=True)
+                yield None
+            yield Frame(pictures, True, notes)
 
     def _take(self, request: MeshRequest) -> None:
         """Drop what was made for another comparison or other settings."""
