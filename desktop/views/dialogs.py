@@ -9,6 +9,8 @@ from PySide6.QtGui import QAction, QFontDatabase, QKeySequence
 from PySide6.QtWidgets import QDialog, QDialogButtonBox, QGridLayout, QLabel, QPlainTextEdit, QVBoxLayout, QWidget
 
 from ..state.comparison import Comparison
+from ..views3d.mesh_pane import MESH_KEYS
+from ..views3d.relight_pane import RELIGHT_KEYS
 from .parts import scrolled
 
 MOUSE_KEYS = (
@@ -20,6 +22,8 @@ MOUSE_KEYS = (
     ("Hold Shift", "the other depth in the same place"),
     (", and .", "move the edge of the wipe"),
     ("Tab, arrows", "from field to field; arrows move a map that has the focus"),
+    *RELIGHT_KEYS,
+    *MESH_KEYS,
     ("Escape", "dismiss a message"),
 )
 

@@ -30,17 +30,24 @@ _SHADINGS: tuple[tuple[Shading, str, str], ...] = (
     ("normals", "Normals", "Red = right, green = up, blue = toward where the photo was taken."),
 )
 _VIEWS = (
-    ("Photo", "As the photo was taken", OrbitCamera(), "Home"),
+    ("Photo", "As the photo was taken", OrbitCamera(), "Home or F"),
     ("Left", "From the left", OrbitCamera(yaw_deg=-40.0, pitch_deg=8.0, distance=1.2), "1"),
     ("Right", "From the right", OrbitCamera(yaw_deg=40.0, pitch_deg=8.0, distance=1.2), "2"),
     ("Above", "From above", OrbitCamera(pitch_deg=50.0, distance=1.2), "3"),
+)
+MESH_KEYS = (
+    ("3D: drag, arrows", "turn both meshes"),
+    ("3D: Shift + drag, Shift + arrows", "move both meshes"),
+    ("3D: wheel, + and -", "nearer and farther"),
+    ("3D: double click, Home, F", "as the photo was taken"),
+    ("3D: 1, 2, 3", "from the left, from the right, from above"),
 )
 _START = OrbitCamera(yaw_deg=-20.0, pitch_deg=10.0, distance=1.2)  # a mesh seen from its photo's camera shows no depth
 _HELP = "Drag turns · Shift + drag moves · wheel zooms · double click: as photographed · arrows turn · + and - zoom"
 
 
 class MeshPane(QWidget):
-    """Both meshes. Arrows turn (Shift: move), + and - zoom, Home is the photo's own view, 1 to 3 are views from the sides and above.
+    """Both meshes. Arrows turn (Shift: move), + and - zoom, Home and F are the photo's own view, 1 to 3 are views from the sides and above.
 
     Signals:
         camera_changed: `OrbitCamera`.
@@ -183,7 +190,7 @@ class MeshPane(QWidget):
 
     def _on_key(self, event: QKeyEvent) -> None:
         directions = {Qt.Key.Key_Left: (-1, 0), Qt.Key.Key_Right: (1, 0), Qt.Key.Key_Up: (0, -1), Qt.Key.Key_Down: (0, 1)}
-        views = {Qt.Key.Key_Home: 0, Qt.Key.Key_1: 1, Qt.Key.Key_2: 2, Qt.Key.Key_3: 3}
+        views = {Qt.Key.Key_Home: 0, Qt.Key.Key_F: 0, Qt.Key.Key_1: 1, Qt.Key.Key_2: 2, Qt.Key.Key_3: 3}
         key = Qt.Key(event.key())
         if key in directions:
             right, down = directions[key]
