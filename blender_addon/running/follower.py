@@ -63,12 +63,12 @@ class Follower(threading.Thread):
         previews: counts them.
     """
 
-    def __init__(self, begin: Submit, connect: Connect, *, pause_s: float = PAUSE_S) -> None:
+    def __init__(self, begin: Submit, connect: Connect) -> None:
         super().__init__(name="redepth job", daemon=True)
         self.snapshot = Snapshot()
         self.preview: NDArray[np.float32] | None = None
         self.previews = 0
-        self._begin, self._connect, self._pause_s = begin, connect, pause_s
+        self._begin, self._connect = begin, connect
         self._cancelling = threading.Event()
         self._leaving = threading.Event()
 
@@ -105,7 +105,7 @@ class Follower(threading.Thread):
                 if self._cancelling.is_set() and not self.snapshot.job_id:
                     raise CancelledError("Cancelled before the engine had the job.") from error
                 self._show(state="lost", error=EngineUnavailableError(f"Lost the engine, looking for it again ({lost} of {ATTEMPTS - 1})."))
-                self._leaving.wait(self._pause_s)
+                self._leaving.wait(PAUSE_S)
 
     def _take_up(self, client: EngineClient) -> Job:
         """Return the job: the one begun before where there is one, else a new one; an engine that forgot it gets the picture again."""
@@ -150,7 +150,8 @@ class Follower(threading.Thread):
         state = info.state if info.state in ("queued", "running", "finished") else self.snapshot.state
         state = "running" if state == "lost" else state
         error = None if state != "cancelled" else self.snapshot.error
-        self._show(state=state, job_id=info.id, folder=info.folder, ahead=info.ahead, has_result=info.has_result, error=error, **changes)
+        known = {"job_id": info.id, "folder": info.folder, "ahead": info.ahead, "has_result": info.has_result}
+        self._show(state=state, error=error, reached=self.snapshot.fraction, **known, **changes)
 
     def _show(self, **changes: Any) -> None:
         self.snapshot = replace(self.snapshot, **changes)

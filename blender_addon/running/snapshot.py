@@ -35,6 +35,7 @@ class Snapshot:
         notices: sentences that the user should know, oldest first.
         has_result: the folder holds a result, of a cancelled job what was reached.
         error: why it failed or was cancelled, or why the engine is being looked for again.
+        reached: the fraction that was shown before; the bar never goes back, not even where a batch of members is done anew.
     """
 
     state: State = "connecting"
@@ -45,6 +46,7 @@ class Snapshot:
     notices: tuple[str, ...] = ()
     has_result: bool = False
     error: RedepthError | None = None
+    reached: float = 0.0
 
     def __post_init__(self) -> None:
         if self.state not in get_args(State):
@@ -61,9 +63,9 @@ class Snapshot:
         if self.state == "finished":
             return 1.0
         if self.progress is None:
-            return 0.0
+            return self.reached
         before = sum(_SHARES[phase] for phase in PHASES[: PHASES.index(self.progress.phase)])
-        return before + _SHARES[self.progress.phase] * _share_of_phase(self.progress)
+        return max(self.reached, before + _SHARES[self.progress.phase] * _share_of_phase(self.progress))
 
     @property
     def sentence(self) -> str:
@@ -103,7 +105,10 @@ def time_words(seconds: float) -> str:
 
 def _share_of_phase(progress: Progress) -> float:
     """Return how much of its phase is done: by time where that is known, for members may run one by one or all at once."""
-    if progress.members and progress.member and progress.eta_s is not None and progress.elapsed_s > 0:
-        before = (progress.member - 1) / progress.members
-        return before + (1 - before) * progress.elapsed_s / (progress.elapsed_s + progress.eta_s)
-    return min(1.0, progress.step / progress.steps) if progress.steps > 0 else 0.0
+    here = min(1.0, progress.step / progress.steps) if progress.steps > 0 else 0.0
+    if not (progress.members and progress.member):
+        return here
+    before = (progress.member - 1) / progress.members
+    if progress.eta_s is None or progress.elapsed_s <= 0:
+        return before + here / progress.members
+    return before + (1 - before) * progress.elapsed_s / (progress.elapsed_s + progress.eta_s)

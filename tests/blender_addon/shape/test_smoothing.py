@@ -1,0 +1,33 @@
+"""Smoothing: planes stay, noise goes, edges stay."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tests.blender_addon.shape.scenes import box_before_wall, maps_of, ramp, shape, surfaces
+
+
+def depths(disparity: np.ndarray, **changes: float) -> tuple[np.ndarray, np.ndarray]:
+    surface = surfaces.Surface(maps_of(disparity), 96)
+    return surface.depth(shape(**changes)), surface.depth(shape(smoothing=1.0, **changes))
+
+
+def test_a_tilted_plane_stays_as_it_is() -> None:
+    rough, smooth = depths(ramp())
+    assert np.allclose(rough, smooth, rtol=2e-6)
+
+
+def test_noise_shrinks_the_more_the_further_the_slider() -> None:
+    noisy = ramp() + np.random.default_rng(0).normal(0, 0.03, ramp().shape).astype(np.float32)
+    surface = surfaces.Surface(maps_of(noisy), 96)
+    wanted = [1 / surface.depth(shape(smoothing=amount, edge_cut=0.0)) for amount in (0.0, 0.25, 0.5, 1.0)]
+    bends = [np.abs(np.diff(inverse, 2, axis=1)).mean() for inverse in wanted]
+    assert bends == sorted(bends, reverse=True)
+    assert bends[-1] < 0.3 * bends[0]
+
+
+def test_an_edge_that_is_cut_is_not_blurred_and_one_that_is_not_is() -> None:
+    rough, smooth = depths(box_before_wall())
+    assert np.array_equal(rough, smooth)
+    rough, smooth = depths(box_before_wall(), edge_cut=0.0)
+    assert np.abs(rough - smooth).max() > 0.5
