@@ -176,7 +176,7 @@ class Installation:
 
     def _step(self, phase: str, sentence: str, command: list[str], expected: int) -> None:
         """Run a child process as the phase; ``expected`` packages are likely to be named by it."""
-        downloads = Downloads(self._temporary, expected)
+        downloads = Downloads(self._temporary, self._plan.folder, expected)
         self._begin(phase, f"{sentence}.")
         self._hear(f"$ {shlex.join(command)}")
         said: deque[str] = deque(maxlen=_KEPT_LINES)
@@ -185,7 +185,7 @@ class Installation:
         def show() -> int:
             words, fraction = downloads.state()
             self._tell(sentence=f"{sentence}: {words}." if words else f"{sentence}.", fraction=begin + (end - begin) * fraction)
-            return downloads.bytes_so_far()
+            return downloads.growth()
 
         def hear(line: str) -> None:
             downloads.hear(line)

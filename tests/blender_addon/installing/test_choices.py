@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.blender_addon.installing.toys import NAME, STAGED, script
+from tests.blender_addon.installing.toys import script
+from tests.blender_addon.staged import NAME, STAGED
 
 children = importlib.import_module(f"{NAME}.installing.children")
 errors = importlib.import_module(f"{NAME}.engine.api.errors")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import os
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -14,7 +15,8 @@ import pytest
 
 import engine
 from building.wheel import build_wheel
-from tests.blender_addon.installing.toys import NAME, TORCH, alive, engine_wheel, hanging_python, torch_wheel, until
+from tests.blender_addon.installing.toys import TORCH, alive, copying_python, engine_wheel, hanging_python, torch_wheel, until
+from tests.blender_addon.staged import NAME
 
 installing: ModuleType = importlib.import_module(f"{NAME}.installing")
 on_unix = pytest.mark.skipif(sys.platform == "win32", reason="the stand-ins are programs for sh")
@@ -28,13 +30,22 @@ def packages(tmp_path: Path) -> Path:
     return folder
 
 
+@pytest.fixture(scope="module")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An environment with nothing in it but pip."""
+    folder = tmp_path_factory.mktemp("template")
+    subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True, timeout=120)
+    return folder
+
+
 @pytest.fixture
-def plan(tmp_path: Path, packages: Path) -> Any:
+def plan(tmp_path: Path, packages: Path, template: Path) -> Any:
     carried = tmp_path / "carried"
     carried.mkdir()
     engine_wheel(carried)
     (carried / "constraints.txt").write_text(f"# versions\ntorch=={TORCH}\n")
-    return installing.plan_from_carried(carried, python=Path(sys.executable), packages=packages)
+    python = Path(sys.executable) if sys.platform == "win32" else copying_python(tmp_path / "copying-python", template)
+    return installing.plan_from_carried(carried, python=python, packages=packages)
 
 
 def ended(installation: Any, timeout_s: float = 60.0) -> Any:
@@ -49,7 +60,7 @@ def installed(plan: Any) -> Any:
 
 
 def test_environment_is_made_checked_and_marked_then_only_checked_and_made_anew_where_it_no_longer_works(plan: Any, apart: Path) -> None:
-    installation = installing.Installation(plan)
+    installation = installing.Installation(replaced(plan, python=Path(sys.executable)))
     assert installation.poll().outcome == "waiting"
     installation.start()
     states = [installation.poll()]

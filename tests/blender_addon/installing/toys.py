@@ -10,9 +10,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 from building.archives import write_archive
-from tests.blender_addon.staged import NAME, STAGED
-
-__all__ = ["NAME", "STAGED", "engine_wheel", "hanging_python", "script", "torch_wheel", "until", "write_wheel"]
 
 TORCH = "2.13.0"
 VERSION = "0.1.0"
@@ -67,6 +64,12 @@ def hanging_python(path: Path, notes: Path) -> Path:
     real = shlex.quote(sys.executable)
     lines = f'case "$*" in *"-m venv"*) sleep 600 & echo $$ $! > {shlex.quote(str(notes))}; echo working; wait;; *) exec {real} "$@";; esac'
     return script(path, lines)
+
+
+def copying_python(path: Path, template: Path) -> Path:
+    """Write a Python that makes an environment by copying ``template``, which takes a tenth of the time that making one takes."""
+    real, source = shlex.quote(sys.executable), shlex.quote(str(template))
+    return script(path, f'case "$*" in *"-m venv"*) cp -a {source}/. "$3";; *) exec {real} "$@";; esac')
 
 
 def until(condition: Callable[[], bool], timeout_s: float = 30.0) -> None:
