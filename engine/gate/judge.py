@@ -19,11 +19,12 @@ from ..method.refine import Problem
 from . import signs
 from .bands import BROAD_SHARE, ramp, smooth, split
 from .finding import Finding
-from .rules import TOLD_FROM, Rule, detail_rules, drift_rule
+from .rules import TOLD_FROM, Rule, drift_rule, region_rules
 from .score import Score, compare_scores
 from .thresholds import Thresholds
 
 WHOLE_LIMITS = {"correlation": 0.5, "range_kept": 0.25}
+PICTURE_DRIFT = (0.5, 0.7)  # All and nothing of the broad change; at most 0.45 in 192 refinements of made scenes.
 UNCHANGED = 1e-6
 _SEAM_SHARE = 0.031
 
@@ -88,14 +89,16 @@ def judge_regions(image_srgb: Tensor, base: Tensor, members: Tensor, ensemble: E
         image_srgb: (3, H, W) in [0, 1].
     """
     broad, detail = split(ensemble.disparity - base)
-    rules = detail_rules(image_srgb, base, members, detail, score, thresholds)
+    rules = region_rules(image_srgb, base, ensemble.disparity, members, score, thresholds)
     steady = drift_rule(base, broad)
     detail_share = smooth(torch.stack([rule.share for rule in rules]).prod(dim=0), _SEAM_SHARE)
-    trust = thresholds.broad_share * float(ramp(torch.tensor(score.picture), thresholds.broad_full, thresholds.broad_none))
+    picture_drift = signs.picture_drift(base, broad)
+    trust = broad_trust(score, thresholds) * float(ramp(torch.tensor(picture_drift), *PICTURE_DRIFT))
     broad_share = trust * smooth(detail_share * steady.share, BROAD_SHARE)
     kept = _share_of_change(detail, detail_share, broad, broad_share)
-    reasons = [rule.reason for rule in (*rules, steady)] + [_broad_reason(trust, score, thresholds)]
+    reasons = [rule.reason for rule in (*rules, steady)] + [_broad_reason(trust, picture_drift, score, thresholds)]
     found = {"score": score.picture, "correlation": signs.correlation(base, members), "range_kept": signs.range_kept(base, members)}
+    found["picture_drift"] = picture_drift
     finding = Finding(
         share_kept=round(float(kept.mean()), 4),
         signs=_rounded(found | {rule.name: float(rule.sign.mean()) for rule in (*rules, steady)}),
@@ -103,6 +106,11 @@ def judge_regions(image_srgb: Tensor, base: Tensor, members: Tensor, ensemble: E
         reasons=tuple(reason for reason in reasons if reason),
     )
     return Judged(disparity=base + detail_share * detail + broad_share * broad, kept=kept, finding=finding)
+
+
+def broad_trust(score: Score, thresholds: Thresholds) -> float:
+    """Return the share of the broad change that the picture's score allows; the answer of `judge_regions` is linear in it."""
+    return thresholds.broad_share * float(ramp(torch.tensor(score.picture), thresholds.broad_full, thresholds.broad_none))
 
 
 def _uniform(base: Tensor, share: float, found: Mapping[str, float], reasons: tuple[str, ...]) -> Judged:
@@ -118,10 +126,12 @@ def _share_of_change(detail: Tensor, detail_share: Tensor, broad: Tensor, broad_
     return ((detail_share * detail_size + broad_share * broad_size) / (detail_size + broad_size)).clamp(0, 1)
 
 
-def _broad_reason(trust: float, score: Score, thresholds: Thresholds) -> str | None:
+def _broad_reason(trust: float, picture_drift: float, score: Score, thresholds: Thresholds) -> str | None:
     if trust > 1 - TOLD_FROM:
         return None
     kept = f"{100 * trust:.0f} % of the broad change was kept" if trust >= TOLD_FROM else "Of the broad change nothing was kept"
+    if picture_drift > PICTURE_DRIFT[0]:
+        return f"{kept}: as a whole it drifts too far from the base."
     if score.picture > thresholds.broad_full:
         return f"{kept}: the prior's score of the whole picture gained too little for more."
     return f"{kept}: with this prior, more made depth worse too often in trials."
@@ -129,7 +139,8 @@ def _broad_reason(trust: float, score: Score, thresholds: Thresholds) -> str | N
 
 def _limits(rules: Sequence[Rule], thresholds: Thresholds) -> dict[str, float]:
     own = {f"{rule.name}_{end}": limit for rule in rules[1:] for end, limit in (("full", rule.full), ("none", rule.none))}
-    return _rounded(WHOLE_LIMITS | asdict(thresholds) | own)
+    drift = dict(zip(("picture_drift_full", "picture_drift_none"), PICTURE_DRIFT, strict=True))
+    return _rounded(WHOLE_LIMITS | asdict(thresholds) | drift | own)
 
 
 def _rounded(values: Mapping[str, float]) -> dict[str, float]:

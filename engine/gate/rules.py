@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from torch import Tensor
 
 from . import signs
-from .bands import ramp
+from .bands import ramp, split
 from .score import Score
 from .thresholds import Thresholds
 
@@ -41,14 +41,15 @@ class Rule:
         return f"{self.sentence} ({100 * lost:.0f} % of the picture)." if lost >= TOLD_FROM else None
 
 
-def detail_rules(image_srgb: Tensor, base: Tensor, members: Tensor, detail: Tensor, score: Score, thresholds: Thresholds) -> list[Rule]:
-    """Return the rules for detail.
+def region_rules(image_srgb: Tensor, base: Tensor, refined: Tensor, members: Tensor, score: Score, thresholds: Thresholds) -> list[Rule]:
+    """Return the rules for a region; they decide on its detail, and take part in what is decided on its broad change.
 
     Args:
         image_srgb: (3, H, W) in [0, 1].
-        base, detail: (H, W).
+        base, refined: (H, W).
         members: (B, H, W).
     """
+    _, detail = split(refined - base)
     luminance = image_srgb.mean(dim=0)
     return [
         Rule(
@@ -64,6 +65,13 @@ def detail_rules(image_srgb: Tensor, base: Tensor, members: Tensor, detail: Tens
             full=0.5,
             none=1.0,
             sentence="The base stands where the members disagree about the change",
+        ),
+        Rule(
+            name="reversal",
+            sign=signs.reversal(base, refined),
+            full=0.6,
+            none=1.0,
+            sentence="The base stands where the refinement flattened its slopes or turned them around",
         ),
         Rule(
             name="grain",
@@ -104,7 +112,7 @@ def detail_rules(image_srgb: Tensor, base: Tensor, members: Tensor, detail: Tens
 
 
 def drift_rule(base: Tensor, broad: Tensor) -> Rule:
-    """Return the rule for the broad change (H, W)."""
+    """Return the rule for the broad change (H, W) alone."""
     return Rule(
         name="drift",
         sign=signs.drift(base, broad),

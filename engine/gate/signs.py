@@ -10,7 +10,7 @@ from .bands import BROAD_SHARE, smooth
 
 _WINDOW_SHARE = 0.0625
 _FINE_SHARE = 0.031
-_GRAIN_SHARE = 0.0078
+_GRAIN_PX = 1.0
 _NOTHING = 1e-12
 
 
@@ -37,13 +37,30 @@ def disagreement(base: Tensor, members: Tensor) -> Tensor:
 
 
 def drift(base: Tensor, broad: Tensor) -> Tensor:
-    """Return the broad change's size in units of the base's standard deviation: tilts, bends and lost range away from any edge."""
+    """Return the broad change's size in units of the base's standard deviation: bends and lost range away from any edge."""
     return (smooth(broad**2, BROAD_SHARE) / (base.var(correction=0) + _NOTHING)).sqrt()
 
 
+def picture_drift(base: Tensor, broad: Tensor) -> float:
+    """Return `drift` over the whole picture, as a tilt shows it."""
+    return float(((broad**2).mean() / (base.var(correction=0) + _NOTHING)).sqrt())
+
+
+def reversal(base: Tensor, refined: Tensor) -> Tensor:
+    """Return how much of the base's slopes is gone from ``refined`` (both (H, W)): 0 = they stand, 1 = flat, 2 = turned around.
+
+    A tenth of the picture's mean slope counts as unchanged, so that a wall without slopes may get some.
+    """
+    before, after = (_slopes(smooth(disparity, _FINE_SHARE)[None]) for disparity in (base, refined))
+    size = (before[0] ** 2 + before[1] ** 2)[0]
+    along = (before[0] * after[0] + before[1] * after[1])[0]
+    unchanged = 0.1 * size.mean() + _NOTHING
+    return 1 - (_window(along) + unchanged) / (_window(size) + unchanged)
+
+
 def grain(detail: Tensor) -> Tensor:
-    """Return the share of the detail's energy within a pixel or so, in [0, 1]: near 0.8 for noise, below 0.1 for what a decoder makes."""
-    fine = detail - smooth(detail, _GRAIN_SHARE)
+    """Return the share of the detail's energy within a pixel or so, in [0, 1]: near 0.75 for noise, below 0.1 for what a decoder makes."""
+    fine = detail - smooth(detail, _GRAIN_PX / max(detail.shape))
     return _window(fine**2) / (_window(detail**2) + _NOTHING)
 
 
