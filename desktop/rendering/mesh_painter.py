@@ -1,4 +1,4 @@
-"""Paints the meshes of both depths from one camera: coarse ones in half the pixels while something moves, those of the settings when it rests.
+"""Paints the meshes of both depths from one camera: coarse ones in fewer pixels while something moves, those of the settings when it rests.
 
 The meshes are those that `desktop.saving` writes, from `mesh_from_comparison`. A graphics card that draws them quickly gets no coarse ones.
 """
@@ -21,8 +21,9 @@ from .meshes import LoadedMesh, Look, MeshRenderer
 from .orbit import OrbitCamera, Pivot
 from .shapes import mesh_from_comparison, pivot_of
 
-_DRAFT_VERTICES = 192
-_QUICK_S = 0.04  # a frame of both meshes that is drawn within this needs no draft
+_DRAFT_VERTICES = 144
+_QUICK_S = 0.04  # a frame of both meshes that is drawn within this needs no draft, and a draft shall take no longer
+_DRAFT_SHRINKS = (2, 4)  # a draft's width and height are so many times smaller
 _SMOOTH_WITHIN_S = 0.3  # one that takes longer is not drawn again with smooth edges
 
 
@@ -49,6 +50,7 @@ class MeshPainter:
         self._pivot: Pivot | None = None
         self._meshes: dict[tuple[Which, int], LoadedMesh] = {}
         self._full_s = float("inf")
+        self._shrink = _DRAFT_SHRINKS[0]
 
     def frames(self, request: MeshRequest) -> Iterator[Frame | None]:
         """Yield a draft where the meshes of the settings are not built or slow to draw, then those, then with smooth edges.
@@ -65,8 +67,7 @@ class MeshPainter:
         if draft < full and (not is_built or (moved and self._full_s > _QUICK_S)):
             for side in sides:
                 self._build(request, side, draft)
-            size_px = max(1, request.size_px[0] // 2), max(1, request.size_px[1] // 2)
-            yield Frame({side: self._draw(request, side, draft, size_px) for side in sides}, is_final=False)
+            yield self._draft(request, sides, draft)
         for side in sides:
             if self._build(request, side, full):
                 yield None
@@ -84,6 +85,18 @@ class MeshPainter:
                 pictures[side] = self._draw(request, side, full, request.size_px, smooth=True)
                 yield None
             yield Frame(pictures, True, notes)
+
+    def _draft(self, request: MeshRequest, sides: tuple[Which, ...], long_side_vertices: int) -> Frame:
+        """Draw coarse meshes, in fewer pixels than the last time if that was slow, and in more if there is time."""
+        begun = time.perf_counter()
+        size_px = max(1, request.size_px[0] // self._shrink), max(1, request.size_px[1] // self._shrink)
+        frame = Frame({side: self._draw(request, side, long_side_vertices, size_px) for side in sides}, is_final=False)
+        seconds, (least, most) = time.perf_counter() - begun, _DRAFT_SHRINKS
+        if seconds > _QUICK_S:
+            self._shrink = min(most, self._shrink + 1)
+        elif seconds < _QUICK_S / 4:
+            self._shrink = max(least, self._shrink - 1)
+        return frame
 
     def _take(self, request: MeshRequest) -> None:
         """Drop what was made for another comparison or other settings."""
