@@ -127,8 +127,6 @@ QScrollArea {{ border: none; }}
 QSlider::groove:horizontal {{ height: 4px; background: {line}; border-radius: 2px; }}
 QSlider::handle:horizontal {{ background: {accent}; width: 14px; margin: -5px 0; border-radius: 7px; }}
 QSlider:focus {{ border: 1px solid {accent}; border-radius: 4px; }}
-QCheckBox::indicator {{ width: 14px; height: 14px; border: 1px solid {muted}; border-radius: 3px; background: {field}; }}
-QCheckBox::indicator:checked {{ background: {accent}; border-color: {accent}; }}
 QComboBox, QSpinBox, QDoubleSpinBox {{ min-height: 22px; }}
 QToolTip {{ background: {panel}; color: {text}; border: 1px solid {line}; padding: 4px; }}
 #message {{ background: {panel}; border: 1px solid {error}; border-radius: 6px; }}

@@ -14,6 +14,7 @@ from PIL import Image
 
 os.environ["QT_QPA_PLATFORM"] = "offscreen"  # before anything makes the application
 
+from PySide6.QtCore import QCoreApplication, QEvent
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
@@ -58,7 +59,7 @@ def make_viewer(home: Path, qapp: QApplication, tmp_path: Path) -> Iterator[Call
     for viewer in made:
         viewer.window.close()
         viewer.window.deleteLater()
-    qapp.processEvents()
+    QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)  # or every new style would be given to all old windows too
 
 
 @pytest.fixture
