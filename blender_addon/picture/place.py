@@ -102,6 +102,11 @@ def place_of_plane(plane: bpy.types.Object, size_px: tuple[int, int]) -> Place:
     return place_of_rectangle(plane.matrix_world @ frame, float(width), float(height), size_px)
 
 
+def place_of_result(mesh: bpy.types.Object) -> Place:
+    """Return the place of the picture of a Re-Depth mesh: where it stands now, with its field of view."""
+    return _place(mesh.matrix_world, mesh.redepth.size, math.degrees(mesh.redepth.fov_rad))
+
+
 def place_of_background(scene: bpy.types.Scene, camera: bpy.types.Object, background: Any, size_px: tuple[int, int]) -> Place:
     """Return the place of a camera's background image, `CAMERA_DISTANCE` in front of it; the camera's own angle of view is kept.
 

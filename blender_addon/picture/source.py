@@ -6,18 +6,16 @@ image of the active or the scene's camera, or the picture of an active Re-Depth 
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from typing import Any
 
 import bpy
 
 from ..engine.api.errors import InputError
-from .place import Place, place_of_background, place_of_empty, place_of_plane, upright_place
+from .place import Place, place_of_background, place_of_empty, place_of_plane, place_of_result, upright_place
 
 NO_PICTURE = "Select a reference image, an image plane or a camera with a background image, or drop a picture here"
 SMALLEST_SIDE_PX = 16
-PLACE_PROPERTY = "redepth_place"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,8 +42,8 @@ class Source:
             return upright_place(context.scene.cursor.location, size_px)
         if self.background is not None:
             return place_of_background(context.scene, self.shows, self.background, size_px)
-        if PLACE_PROPERTY in self.shows:
-            return Place(**json.loads(self.shows[PLACE_PROPERTY]))
+        if self.shows.redepth.is_result:
+            return place_of_result(self.shows)
         return place_of_empty(self.shows, size_px) if self.shows.type == "EMPTY" else place_of_plane(self.shows, size_px)
 
 
