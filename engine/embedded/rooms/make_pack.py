@@ -35,6 +35,7 @@ HELD_OUT = ("KatorLegaz",)
 DRAWN = "drawn"
 MAX_TRIANGLES = 1000
 TOO_FINE = 8000
+LEAST_EXTENT = 0.6
 TILES_A_ROLE = 40
 
 
@@ -56,13 +57,13 @@ def read_model(library: ZipFile, piece: Piece, max_triangles: int) -> Mesh:
 
 
 def add_library(packer: Packer, file: Path) -> list[Piece]:
-    """Add all models of one library; return their entries. What is glass all over, or foliage too fine to simplify, is left out."""
+    """Add all models of one library; return their entries. What cannot be shown well is left out: see `why_left_out`."""
     pieces, kept = read_catalogue(file), []
     with ZipFile(file) as library:
         for piece in pieces:
             mesh = read_model(library, piece, MAX_TRIANGLES)
-            if not 0 < len(mesh.triangles) <= TOO_FINE:
-                log.warning("%s: left out, for it has %d opaque triangles that cannot be made fewer.", piece.model, len(mesh.triangles))
+            if (reason := why_left_out(piece, mesh)) is not None:
+                log.warning("%s is left out: %s.", piece.model, reason)
                 continue
             layers = {}
             for path in {skin.texture: None for skin in mesh.skins if skin.texture}:
@@ -70,6 +71,16 @@ def add_library(packer: Packer, file: Path) -> list[Piece]:
             packer.add_model(piece, mesh, layers)
             kept.append(piece)
     return kept
+
+
+def why_left_out(piece: Piece, mesh: Mesh) -> str | None:
+    """Return why ``mesh`` should not be used, or None if it should: most of it is glass, or foliage too fine to simplify."""
+    if len(mesh.triangles) > TOO_FINE:
+        return f"its {len(mesh.triangles)} triangles cannot be made fewer"
+    if not len(mesh.triangles):
+        return "it is glass all over"
+    kept = float((np.ptp(mesh.positions, axis=0) / np.array(piece.size_m)).min())
+    return f"glass and parts too small leave {kept:.0%} of its extent" if kept < LEAST_EXTENT else None
 
 
 def _picture(library: ZipFile, path: str) -> Image.Image:

@@ -50,7 +50,7 @@ def fit_to_size(positions: Array, piece: Piece) -> Array:
 def build_mesh(corners: Corners, piece: Piece, max_triangles: int) -> Mesh:
     """Return the mesh of a catalogue's model with about ``max_triangles`` at most; empty where all of it is glass."""
     used, index = np.unique(corners.corners[..., 0], return_inverse=True)
-    positions = fit_to_size(corners.positions[used], piece) if len(used) else np.zeros((0, 3))
+    positions = fit_to_size(corners.positions, piece)[used]  # by all that the file holds, glass too
     key = (index.reshape(-1, 3) * len(corners.uvs) + corners.corners[..., 1]) * len(corners.skins) + corners.skin[:, None]
     vertices, triangles = np.unique(key, return_inverse=True)
     triangles = triangles.reshape(-1, 3)

@@ -13,6 +13,7 @@ import hashlib
 import logging
 import multiprocessing
 import os
+import random
 import sys
 import time
 from concurrent.futures import ProcessPoolExecutor, as_completed
@@ -50,8 +51,11 @@ def _leave_with_parent() -> None:
 
 
 def _render_shard(folder: Path, seed: int, index: int) -> int:
-    """Render shard ``index`` in a worker and write it; return its number."""
-    images, depths = [], []
+    """Render shard ``index`` in a worker and write it, unless another run did so meanwhile; return its number."""
+    images: list[np.ndarray] = []
+    depths: list[np.ndarray] = []
+    if is_written(folder, index):
+        return index
     for room in range(ROOMS_A_SHARD):
         pictures = _studio.pictures(seed, index, room)
         images.append(pictures.image)
@@ -63,6 +67,8 @@ def _render_shard(folder: Path, seed: int, index: int) -> int:
 def render_shards(pack: Path, folder: Path, *, shards: int, seed: int, size: tuple[int, int], workers: int) -> None:
     """Render those of the first ``shards`` shards that ``folder`` lacks, as pictures of ``size`` (height, width), in ``workers`` processes.
 
+    Several runs may fill one folder: each takes the shards in an order of its own, and what is in a shard depends on its number alone.
+
     Raises:
         InputError: the folder holds rooms made from something else, or the pack cannot be read.
         DeviceError: there is no EGL.
@@ -72,13 +78,15 @@ def render_shards(pack: Path, folder: Path, *, shards: int, seed: int, size: tup
     read_pack(pack)
     write_facts(folder, {"pack_sha256": digest, "seed": seed, "height_px": size[0], "width_px": size[1]})
     missing = [index for index in range(shards) if not is_written(folder, index)]
+    random.shuffle(missing)
     started = time.monotonic()
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(workers, mp_context=context, initializer=_open_studio, initargs=(pack, *size)) as pool:
         tasks = [pool.submit(_render_shard, folder, seed, index) for index in missing]
         for done, task in enumerate(as_completed(tasks), start=1):
             rate = done * SHARD_PICTURES / (time.monotonic() - started)
-            log.info("shard %d written; %d of %d are there; %.1f pictures a second", task.result(), shards - len(missing) + done, shards, rate)
+            there = sum(is_written(folder, index) for index in range(shards))
+            log.info("shard %d is written; %d of %d are there; %.1f pictures a second", task.result(), there, shards, rate)
 
 
 def _size(text: str) -> tuple[int, int]:

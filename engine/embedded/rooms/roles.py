@@ -25,7 +25,7 @@ class Roles:
 
     ``table``, ``seat``, ``bed`` and ``cabinet`` stand on the floor and carry things; ``floor`` stands there, whatever it is; ``hung`` has a height
     of its own on a wall; ``ceiling`` hangs from above; ``small`` fits on a table; ``toy`` is anything solid, to be scaled down to that size;
-    ``opening`` is a door or window; ``flat`` lies on the floor; ``drawn`` finds the drawn bodies by name.
+    ``opening`` is a door or window; ``drawn`` finds the drawn bodies by name.
     """
 
     table: Array
@@ -38,7 +38,6 @@ class Roles:
     small: Array
     toy: Array
     opening: Array
-    flat: Array
     drawn: dict[str, Array]
 
 
@@ -51,7 +50,7 @@ def _role(name: str, category: str, size: Array, elevation: float, opening: bool
     if elevation > 0.25:
         return "hung"
     if height < 0.06 and max(width, depth) > 0.5:
-        return "flat"
+        return ""
     if max(size) < 0.55:
         return "small" if max(size) > 0.06 and min(size) > 0.004 else ""
     if max(size) > _LARGEST_INDOORS_M or category in ("Vehicles", "Staircases"):
@@ -79,7 +78,7 @@ def find_roles(pack: Pack) -> Roles:
         ]
     )
     solid = (pack.size_m.min(axis=1) > _LEAST_M) & (pack.size_m.max(axis=1) < 6 * pack.size_m.min(axis=1))
-    named = ("table", "seat", "bed", "cabinet", "floor", "hung", "ceiling", "small", "opening", "flat")
+    named = ("table", "seat", "bed", "cabinet", "floor", "hung", "ceiling", "small", "opening")
     return Roles(
         **{name: np.flatnonzero(roles == name) for name in named},
         toy=np.flatnonzero(solid & ~drawn_models & (roles != "opening") & (roles != "ceiling")),

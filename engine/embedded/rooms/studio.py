@@ -9,9 +9,10 @@ import torch
 from torch.nn.functional import interpolate
 
 from ..world.camera_effects import photograph
+from .furnish import Furnisher
 from .pack import Pack
 from .renderer import Renderer, View
-from .room import Furnisher, Room
+from .room import Room
 from .shots import draw_camera, draw_lights
 
 Array = np.ndarray

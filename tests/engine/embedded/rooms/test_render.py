@@ -101,8 +101,8 @@ def test_a_later_run_adds_the_shards_that_are_missing_and_leaves_the_others(egl:
         command += ["--rooms", str(count), "--size", "12x8", "--workers", "1"]
         logs.append(subprocess.run(command, check=True, timeout=380, capture_output=True, text=True).stderr)
         kept.append(shard_files(rooms, 0)[1].stat().st_mtime_ns)
-    assert "shard 0 written; 1 of 1" in logs[0]
-    assert "shard 1 written; 2 of 2" in logs[1] and "shard 0 written" not in logs[1]
+    assert "shard 0 is written; 1 of 1" in logs[0]
+    assert "shard 1 is written; 2 of 2" in logs[1] and "shard 0 is" not in logs[1]
     assert kept[0] == kept[1]
     assert len(RoomShards(rooms)) == 1024
 
