@@ -86,6 +86,11 @@ def can_build(task: Task) -> bool:
     return task.snapshot.ended and task.snapshot.has_result and not task.done_with
 
 
+def belongs_here(task: Task) -> bool:
+    """Whether a task was begun in the file that is open now."""
+    return task.wish.get("session") == _session
+
+
 def build(task: Task) -> set[str]:
     """Build what a task has, as an operator call that can be undone and repeated.
 
@@ -121,7 +126,7 @@ def job_folder(job_id: str) -> Path:
 def _tick() -> float | None:
     """Look, show, build: the one timer. Returns when to look again, None once nothing runs."""
     for task in look():
-        if task.snapshot.state == "finished" and task.wish.get("session") == _session:
+        if task.snapshot.state == "finished" and belongs_here(task):
             _build_in_window(task)
     for task in controller.running:
         show_preview(task)
