@@ -6,19 +6,21 @@ from collections.abc import Callable
 from typing import Any
 
 from PySide6.QtCore import QCoreApplication, QEvent, Qt, Signal
-from PySide6.QtGui import QHideEvent, QShowEvent
-from PySide6.QtWidgets import QHBoxLayout, QStackedLayout, QVBoxLayout, QWidget
+from PySide6.QtGui import QHideEvent, QResizeEvent, QShowEvent
+from PySide6.QtWidgets import QBoxLayout, QStackedLayout, QVBoxLayout, QWidget
 
 from desktop.state.comparison import SIDES, Comparison, Which
 
 from ..rendering.frames import Painter, shown_sides
 from ..views.parts import label, selectable
 from .frame_thread import Drawn, FrameThread
-from .picture_canvas import Overlay, PictureCanvas
+from .picture_canvas import TITLE_PX, Overlay, PictureCanvas
+
+_CLEARLY_LARGER = 1.15
 
 
 class DrawnPanes(QWidget):
-    """Base and refined side by side. What is asked for while it is hidden is drawn when it is shown.
+    """Base and refined, side by side where that suits the picture. What is asked for while it is hidden is drawn when it is shown.
 
     Signals:
         wanted: the size or the look of the canvases changed, so another request is due.
@@ -36,15 +38,16 @@ class DrawnPanes(QWidget):
         self._newest: Any = None
         self._is_asked = False
         self.is_settled = False
-        row = QWidget()
-        beside = QHBoxLayout(row)
-        beside.setContentsMargins(0, 0, 0, 0)
-        beside.setSpacing(6)
+        self._picture_px = (1, 1)
+        pair = QWidget()
+        self._pair = QBoxLayout(QBoxLayout.Direction.LeftToRight, pair)
+        self._pair.setContentsMargins(0, 0, 0, 0)
+        self._pair.setSpacing(6)
         for canvas in self.canvases.values():
-            beside.addWidget(canvas, 1)
+            self._pair.addWidget(canvas, 1)
             canvas.resized.connect(self.wanted)
         self._stack = QStackedLayout(self)
-        self._stack.addWidget(row)
+        self._stack.addWidget(pair)
         self._stack.addWidget(self._make_apology())
         self._thread = FrameThread(make_painter)
         self._thread.drawn.connect(self._show, Qt.ConnectionType.QueuedConnection)
@@ -73,10 +76,20 @@ class DrawnPanes(QWidget):
     def show_names(self, comparison: Comparison, note: str = "") -> None:
         """Name the canvases after the sides, and show only as many as differ."""
         sides = shown_sides(comparison)
+        self._picture_px = comparison.size_px
+        self._arrange()
         for side, canvas in self.canvases.items():
             canvas.setVisible(side in sides)
             canvas.show_name(comparison.label(side), note)
             canvas.show_image(None)
+
+    def _arrange(self) -> None:
+        """Lay the canvases beside each other, or above each other where that shows a wide picture clearly larger."""
+        aspect = self._picture_px[0] / self._picture_px[1]
+        beside = min(self.width() / 2, (self.height() - TITLE_PX) * aspect)
+        above = min(self.width(), (self.height() / 2 - TITLE_PX) * aspect)
+        is_clear = above > _CLEARLY_LARGER * beside
+        self._pair.setDirection(QBoxLayout.Direction.TopToBottom if is_clear else QBoxLayout.Direction.LeftToRight)
 
     def ask(self, request: object) -> None:
         """Draw ``request``, now or when it is next shown; nothing where drawing has failed for good."""
@@ -116,6 +129,10 @@ class DrawnPanes(QWidget):
     def shut_down(self) -> None:
         """End the drawing for good, and give its memory back."""
         self._thread.stop()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._arrange()
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)

@@ -159,6 +159,18 @@ def test_a_single_map_has_one_canvas(qtbot: QtBot, pane: RelightPane, comparison
     assert all(canvas.isVisible() for canvas in pane.panes.canvases.values())
 
 
+def test_wide_pictures_lie_above_each_other(pane: RelightPane, comparison_of: Callable[..., Comparison], settled: Settled) -> None:
+    widths = []
+    for size, is_above in (((160, 120), False), ((600, 100), True), ((100, 200), False)):
+        pane.show_comparison(comparison_of(*size))
+        settled(pane)
+        base, refined = (pane.panes.canvases[side].geometry() for side in ("base", "refined"))
+        assert (refined.top() > base.bottom()) is is_above
+        assert (refined.left() > base.right()) is not is_above
+        widths.append(base.width())
+    assert widths[1] > 1.9 * widths[0]
+
+
 def test_what_is_asked_for_while_hidden_is_drawn_when_shown(
     qtbot: QtBot, pane: RelightPane, comparison_of: Callable[..., Comparison], settled: Settled
 ) -> None:
