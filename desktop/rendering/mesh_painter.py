@@ -13,7 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from desktop.state.comparison import Comparison, Which
+from desktop.state.painting import change_limit
 from engine.api.settings import MeshSettings
+from engine.export.colours import change_to_srgb8
 
 from .context import graphics_errors, open_context
 from .frames import Frame, shown_sides
@@ -48,6 +50,7 @@ class MeshPainter:
         self._settings: MeshSettings | None = None
         self._camera: OrbitCamera | None = None
         self._pivot: Pivot | None = None
+        self._change_limit: float | None = None
         self._meshes: dict[tuple[Which, int], LoadedMesh] = {}
         self._full_s = float("inf")
         self._shrink = _DRAFT_SHRINKS[0]
@@ -71,7 +74,7 @@ class MeshPainter:
         for side in sides:
             if self._build(request, side, full):
                 yield None
-        notes = {side: _size_note(self._meshes[side, full].face_count) for side in sides}
+        notes = {side: self._note(request, side) for side in sides}
         begun = time.perf_counter()
         pictures = {}
         for side in sides:
@@ -104,10 +107,29 @@ class MeshPainter:
             self._free_meshes()
             self._full_s = float("inf")
             if request.comparison is not self._comparison:
+                self._change_limit = None
                 with graphics_errors():
                     self._renderer.load_picture(request.comparison.image_srgb)
             self._pivot = pivot_of(request.comparison, request.settings)
         self._comparison, self._settings, self._camera = request.comparison, request.settings, request.camera
+        if request.look.shading == "change":
+            self._show_change(request.comparison)
+
+    def _show_change(self, comparison: Comparison) -> None:
+        """Load the colours of the change, in the range that the maps show it in, if they are not there yet."""
+        if self._change_limit is None:
+            self._change_limit = change_limit(comparison)
+            colours = change_to_srgb8(comparison.change, self._change_limit)
+            with graphics_errors():
+                self._renderer.load_change(colours)
+
+    def _note(self, request: MeshRequest, side: Which) -> str:
+        face_count = self._meshes[side, request.settings.long_side_vertices].face_count
+        if not face_count:
+            return "every face is cut away; raise the edge cut"
+        if request.look.shading == "change" and self._change_limit is not None:
+            return f"red = nearer, blue = farther, ends at ±{100 * self._change_limit:.2g} %"
+        return f"{face_count:,} faces"
 
     def _build(self, request: MeshRequest, side: Which, long_side_vertices: int) -> bool:
         """Build and load a mesh where it is not there yet; return whether it was built now."""
@@ -137,7 +159,3 @@ class MeshPainter:
         self._free_meshes()
         self._renderer.release()
         self._context.release()
-
-
-def _size_note(face_count: int) -> str:
-    return f"{face_count:,} faces" if face_count else "every face is cut away; raise the edge cut"

@@ -19,7 +19,7 @@ void main() {
 }
 """
 
-# `shading`: 0 the picture lit, 1 the picture as it is, 2 clay, 3 normals.
+# `shading` is an index of `meshes.SHADINGS`. Colours of the change are lit so little that they can still be told from each other.
 FRAGMENT_SHADER = (
     """#version 330
 uniform sampler2D picture;
@@ -45,7 +45,9 @@ void main() {
     }
     vec3 albedo = shading == 2 ? vec3(CLAY_ALBEDO) : texture(picture, texel).rgb;
     vec3 lit = albedo;
-    if (shading != 1) {
+    if (shading == 4) {
+        lit = albedo * (0.65 + 0.35 * max(dot(normal, light_dir), 0.0));
+    } else if (shading != 1) {
         vec3 half_dir = normalize(light_dir + view_dir);
         lit = albedo * (ambient + diffuse * max(dot(normal, light_dir), 0.0)) + specular * pow(max(dot(normal, half_dir), 0.0), shininess);
     }

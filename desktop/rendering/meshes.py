@@ -20,7 +20,7 @@ from .mesh_shaders import FRAGMENT_SHADER, VERTEX_SHADER, WIRE_FRAGMENT_SHADER
 from .orbit import OrbitCamera, Pivot
 from .unlocked import UnlockedDrawing
 
-Shading = Literal["lit", "picture", "clay", "normals"]
+Shading = Literal["lit", "picture", "clay", "normals", "change"]
 SHADINGS: tuple[Shading, ...] = get_args(Shading)
 
 _LARGEST_TEXTURE_PX = 4096
@@ -34,7 +34,8 @@ class Look:
     """How a mesh is drawn.
 
     Attributes:
-        shading: ``lit`` the picture under the light, ``picture`` as it was taken, ``clay`` grey under the light, ``normals`` as colours.
+        shading: ``lit`` the picture under the light, ``picture`` as it was taken, ``clay`` grey under the light, ``normals`` as colours,
+            ``change`` how much nearer or farther refinement moved each point, as colours.
         wire: whether the edges of the faces are drawn too.
         light: its direction is in the photo's frame; ``original``, ``clay`` and ``shadows`` do not apply.
         background_srgb: (r, g, b) levels of what no face covers.
@@ -83,24 +84,34 @@ class MeshRenderer:
         self._program = context.program(vertex_shader=VERTEX_SHADER, fragment_shader=FRAGMENT_SHADER)
         self._wire_program = context.program(vertex_shader=VERTEX_SHADER, fragment_shader=WIRE_FRAGMENT_SHADER)
         self._wire_program["wire_colour"] = _WIRE_COLOUR
-        self._texture: moderngl.Texture | None = None
+        self._picture: moderngl.Texture | None = None
+        self._change: moderngl.Texture | None = None
         self._frames: list[moderngl.Framebuffer] = []
         self._drawing = UnlockedDrawing()
 
     def load_picture(self, image_srgb: NDArray[np.uint8]) -> None:
-        """Take ``image_srgb`` (H, W, 3) as the texture of all meshes."""
-        if self._texture is not None:
-            self._texture.release()
+        """Take ``image_srgb`` (H, W, 3) as the texture of all meshes, and forget the colours of the change."""
+        self._free_textures()
+        self._picture = self._texture(image_srgb)
+
+    def load_change(self, colours: NDArray[np.uint8]) -> None:
+        """Take ``colours`` (H, W, 3) for the shading ``change``."""
+        if self._change is not None:
+            self._change.release()
+        self._change = self._texture(colours)
+
+    def _texture(self, image_srgb: NDArray[np.uint8]) -> moderngl.Texture:
         picture = Image.fromarray(np.ascontiguousarray(image_srgb))
         limit = min(_LARGEST_TEXTURE_PX, int(self._context.info["GL_MAX_TEXTURE_SIZE"]))
         picture.thumbnail((limit, limit), Image.Resampling.BOX)
-        self._texture = self._context.texture(picture.size, 3, alignment=1, internal_format=_SRGB8)
+        texture = self._context.texture(picture.size, 3, alignment=1, internal_format=_SRGB8)
         for top in range(0, picture.height, _ROWS_PER_BLOCK):  # in blocks, between which other threads run
             rows = picture.crop((0, top, picture.width, min(top + _ROWS_PER_BLOCK, picture.height)))
-            self._texture.write(rows.tobytes(), (0, top, *rows.size), alignment=1)
-        self._drawing.mipmaps(self._texture)
-        self._texture.filter = (moderngl.LINEAR_MIPMAP_LINEAR, moderngl.LINEAR)
-        self._texture.repeat_x = self._texture.repeat_y = False
+            texture.write(rows.tobytes(), (0, top, *rows.size), alignment=1)
+        self._drawing.mipmaps(texture)
+        texture.filter = (moderngl.LINEAR_MIPMAP_LINEAR, moderngl.LINEAR)
+        texture.repeat_x = texture.repeat_y = False
+        return texture
 
     def load_mesh(self, mesh: GridMesh) -> LoadedMesh:
         """Return ``mesh`` as it lies on the graphics card; the caller releases it."""
@@ -114,9 +125,10 @@ class MeshRenderer:
             smooth: whether edges are drawn with four samples a pixel, which takes longer.
 
         Raises:
-            ValueError: no picture was loaded.
+            ValueError: no picture was loaded, or no colours of the change where they are to be shown.
         """
-        if self._texture is None:
+        texture = self._change if look.shading == "change" else self._picture
+        if texture is None:
             raise ValueError("no picture to draw the mesh with")
         frame = self._frame(size_px, smooth)
         frame.use()
@@ -124,7 +136,7 @@ class MeshRenderer:
         frame.clear(red / 255, green / 255, blue / 255, 1.0)
         self._context.enable_only(moderngl.DEPTH_TEST)
         self._set(camera, pivot, look, size_px)
-        self._texture.use(0)
+        texture.use(0)
         if look.wire:
             self._context.polygon_offset = (1.0, 1.0)
         mesh.draw(wire=False)
@@ -170,6 +182,12 @@ class MeshRenderer:
         self._frames[-1].read_into(picture, components=4)
         return picture
 
+    def _free_textures(self) -> None:
+        for texture in (self._picture, self._change):
+            if texture is not None:
+                texture.release()
+        self._picture = self._change = None
+
     def _free_frames(self) -> None:
         for frame in self._frames:
             for attachment in (*frame.color_attachments, frame.depth_attachment):
@@ -180,7 +198,6 @@ class MeshRenderer:
     def release(self) -> None:
         """Give back all that it holds on the graphics card, meshes aside."""
         self._free_frames()
-        if self._texture is not None:
-            self._texture.release()
+        self._free_textures()
         self._program.release()
         self._wire_program.release()

@@ -19,6 +19,7 @@ Tone = Literal["plain", "good", "doubtful"]
 
 NOTEWORTHY = 0.01
 _REGIONS = (("upper left", "top", "upper right"), ("left", "centre", "right"), ("lower left", "bottom", "lower right"))
+_AT = ("top", "left", "right", "bottom")
 _SURE_ENOUGH = 0.6
 
 
@@ -58,7 +59,8 @@ def _where(comparison: Comparison) -> Finding:
     strongest = [(divmod(int(index), 3), float(means.ravel()[index])) for index in order[:3]]
     words = [f"{_REGIONS[row][column]} {100 * abs(mean):.2g} % {'nearer' if mean > 0 else 'farther'}" for (row, column), mean in strongest]
     (row, column), _ = strongest[0]
-    return Finding(title=f"Most in the {_REGIONS[row][column]}", text=f"On average {', '.join(words)}.")
+    place = _REGIONS[row][column]
+    return Finding(title=f"Most {'at' if place in _AT else 'in'} the {place}", text=f"On average {', '.join(words)}.")
 
 
 def strongest_change(comparison: Comparison) -> Point | None:
@@ -79,7 +81,7 @@ def region_means(comparison: Comparison) -> np.ndarray:
 
 
 def _trust(comparison: Comparison) -> list[Finding]:
-    return [*_measured(comparison), *_gate(comparison), *_members(comparison), *_stopped(comparison)]
+    return [*_measured(comparison), *_stopped(comparison), *_members(comparison), *_gate(comparison)]
 
 
 def _measured(comparison: Comparison) -> list[Finding]:

@@ -95,8 +95,8 @@ class Actions:
         menu.addSeparator()
         self.saving = menu
         self.save_separator = menu.addSeparator()
-        self.add(menu, "C&lose", self.session.close_opened, keys.Close)
-        self.add(menu, "&Quit", self.window.close, keys.Quit)
+        self.add(menu, "C&lose", self.session.close_opened, "Ctrl+W")
+        self.add(menu, "&Quit", self.window.close, "Ctrl+Q")
 
     def _fill_recent(self) -> None:
         self.recent.clear()

@@ -137,21 +137,25 @@ class MapPane(QWidget):
                 finest = shown.levels[0].width() / max(1.0, target.width() * self.devicePixelRatioF())
                 draw(painter, shown, target, part, 1 / max(finest, 1e-6))
         if self.other is not None:
-            edge = self._wipe_x()
-            painter.setPen(QPen(QColor(0, 0, 0, 160), 3))
+            painter.save()
+            self._paint_edge(painter)
+            painter.restore()
+
+    def _paint_edge(self, painter: QPainter) -> None:
+        """Paint the wipe's edge with a handle to take it by."""
+        edge, middle = self._wipe_x(), QPointF(self._wipe_x(), self.area.center().y())
+        for colour, width in ((QColor(0, 0, 0, 160), 3), (QColor("#ffffff"), 1)):
+            painter.setPen(QPen(colour, width))
             painter.drawLine(QPointF(edge, self.area.top()), QPointF(edge, self.area.bottom()))
-            painter.setPen(QPen(QColor("#ffffff"), 1))
-            painter.drawLine(QPointF(edge, self.area.top()), QPointF(edge, self.area.bottom()))
-            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-            painter.setBrush(QColor("#ffffff"))
-            painter.setPen(QPen(QColor(0, 0, 0, 160), 1))
-            middle = QPointF(edge, self.area.center().y())
-            painter.drawEllipse(middle, 9, 9)
-            painter.setPen(QPen(QColor("#202020"), 1.6))
-            for side in (-1, 1):
-                tip = middle + QPointF(side * 6, 0)
-                painter.drawLine(tip, tip + QPointF(-side * 3, -3))
-                painter.drawLine(tip, tip + QPointF(-side * 3, 3))
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setBrush(QColor("#ffffff"))
+        painter.setPen(QPen(QColor(0, 0, 0, 160), 1))
+        painter.drawEllipse(middle, 9, 9)
+        painter.setPen(QPen(QColor("#202020"), 1.6))
+        for side in (-1, 1):
+            tip = middle + QPointF(side * 6, 0)
+            painter.drawLine(tip, tip + QPointF(-side * 3, -3))
+            painter.drawLine(tip, tip + QPointF(-side * 3, 3))
 
     def _left_part(self) -> QRectF:
         return self.area if self.other is None else QRectF(self.area.topLeft(), QPointF(self._wipe_x(), self.area.bottom()))

@@ -107,16 +107,20 @@ class Plots(QTabWidget):
             self.empty("Profile")
             return
         theme = current_theme()
-        plot = self._fresh("Profile", "pixels along the line", "disparity, up = near")
+        plot = self._fresh("Profile", "pixels along the line; higher = nearer, band = spread of the members", "disparity")
         if profile.uncertainty is not None:
             colour = QColor(theme.refined)
             colour.setAlpha(_BAND_ALPHA)
-            edges = [plot.plot(profile.distance_px, profile.refined + sign * profile.uncertainty, pen=None) for sign in (-1, 1)]
+            edges = [pyqtgraph.PlotCurveItem(profile.distance_px, profile.refined + sign * profile.uncertainty) for sign in (-1, 1)]
             plot.addItem(pyqtgraph.FillBetweenItem(*edges, brush=colour))
         plot.plot(profile.distance_px, profile.base, pen=_pen(theme.base), name=comparison.label_base)
         if not comparison.is_single:
             plot.plot(profile.distance_px, profile.refined, pen=_pen(theme.refined), name=comparison.label_refined)
-        plot.enableAutoRange()
+        spread = 0.0 if profile.uncertainty is None else profile.uncertainty
+        low = min(float(profile.base.min()), float((profile.refined - spread).min()))
+        plot.setRange(
+            xRange=(0, float(profile.distance_px[-1])), yRange=(low, max(float(profile.base.max()), float((profile.refined + spread).max())))
+        )
 
     def show_histogram(self, comparison: Comparison | None, histogram: Histogram | None) -> None:
         """Show how often each disparity occurs on both sides."""
@@ -162,7 +166,7 @@ class Plots(QTabWidget):
         if not curves.values:
             self.empty("Losses")
             return
-        plot = self._fresh("Losses", "step", "loss, share of its largest")
+        plot = self._fresh("Losses", "step", "loss / largest")
         for name, colour in zip(curves.values, (theme.refined, theme.base, theme.good), strict=False):
             values = np.asarray(curves.values[name], np.float64)
             largest = float(np.abs(values).max()) or 1.0

@@ -175,14 +175,14 @@ class Session(QObject):
 
     def show(self, shown: Comparison | OpenedPicture | None, *, keep_view: bool = False) -> None:
         """Show this in every part of the window."""
-        window = self.window
+        window, before = self.window, self.shown
         self.shown = shown
         comparison = shown if isinstance(shown, Comparison) else None
         window.show_maps(shown is not None)
         if shown is None:
             window.first_screen.show_recent(self.keeping.recent())
         window.setWindowTitle("Re-Depth" if shown is None else f"{shown.name} – Re-Depth")
-        if comparison is not None and not keep_view:
+        if comparison is not None and not (keep_view and isinstance(before, Comparison)):
             window.sliders.show_picture(comparison.fov_deg)
         window.top_bar.show_comparison(comparison)
         if comparison is None:

@@ -28,7 +28,9 @@ _SHADINGS: tuple[tuple[Shading, str, str], ...] = (
     ("picture", "Picture", "The picture on the mesh, as it was taken."),
     ("clay", "Clay", "Grey clay under the light, so that shape alone shows."),
     ("normals", "Normals", "Red = right, green = up, blue = toward where the photo was taken."),
+    ("change", "Change", "Where the right depth is nearer (red) or farther (blue) than the left one."),
 )
+_CHANGE = [shading for shading, _, _ in _SHADINGS].index("change")
 _VIEWS = (
     ("Photo", "As the photo was taken", OrbitCamera(), "Home or F"),
     ("Left", "From the left", OrbitCamera(yaw_deg=-40.0, pitch_deg=8.0, distance=1.2), "1"),
@@ -133,6 +135,10 @@ class MeshPane(QWidget):
         """Show the meshes of this comparison, a little from the side."""
         self._comparison = comparison
         self._camera = _START
+        change = self._shadings.button(_CHANGE)
+        change.setEnabled(not comparison.is_single)
+        if comparison.is_single and self._look.shading == "change":
+            self.set_look(replace(self._look, shading="lit"))
         self.panes.show_names(comparison, "mesh")
         self._ask()
 

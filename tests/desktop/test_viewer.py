@@ -184,6 +184,14 @@ def test_the_wipes_edge_follows_the_mouse_and_the_keys(viewer: Viewer, result_fo
     viewer.actions.set_layout("wipe")
     settle(viewer)
     pane = viewer.window.compare.panes[0]
+    shown = pane.grab().toImage()
+    for share, image in ((0.25, pane.image), (0.75, pane.other)):
+        assert image is not None
+        at = QPointF(pane.area.left() + share * pane.area.width(), pane.area.top() + 0.3 * pane.area.height())
+        column, row = (int(value) for value in pane._to_picture(at))
+        blue, green, red, _ = (int(level) for level in image.pixels[0][row, column])
+        drawn = shown.pixelColor(at.toPoint())
+        assert (drawn.red(), drawn.green(), drawn.blue()) == pytest.approx((red, green, blue), abs=12)
     middle = QPoint(round(pane.area.center().x()), round(pane.area.center().y()))
     press_and_drag(pane, middle, middle - QPoint(100, 0))
     assert viewer.session.look.wipe_share == pytest.approx(0.5 - 100 / pane.area.width(), abs=0.01)
