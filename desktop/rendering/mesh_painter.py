@@ -118,10 +118,10 @@ class MeshPainter:
     def _show_change(self, comparison: Comparison) -> None:
         """Load the colours of the change, in the range that the maps show it in, if they are not there yet."""
         if self._change_limit is None:
-            self._change_limit = change_limit(comparison)
-            colours = change_to_srgb8(comparison.change, self._change_limit)
+            limit = change_limit(comparison)
             with graphics_errors():
-                self._renderer.load_change(colours)
+                self._renderer.load_change(change_to_srgb8(comparison.change, limit))
+            self._change_limit = limit
 
     def _note(self, request: MeshRequest, side: Which) -> str:
         face_count = self._meshes[side, request.settings.long_side_vertices].face_count

@@ -107,6 +107,19 @@ def test_large_meshes_get_a_draft_first_and_the_settings_own_at_rest(mesh_painte
     assert difference(same_again[-1], frames[-1]) < 3  # edges may be smooth in one and not in the other
 
 
+def test_the_change_is_shown_on_the_meshes_in_the_colours_of_its_map(mesh_painter: MeshPainter, comparison: Comparison) -> None:
+    moved = comparison.disparity_base + np.where(np.arange(96) < 48, 0.2, -0.2).astype(np.float32)
+    shifted = replace(comparison, disparity_refined=moved)
+    frame = frames_of(mesh_painter, mesh_request(shifted, look=Look(shading="change")))[-1]
+    red, _, blue = np.moveaxis(frame.pictures["base"][4:-4, 4:-4, :3].astype(int), -1, 0)
+    assert (red > blue)[:, :40].all()
+    assert (blue > red)[:, -40:].all()
+    assert "red = nearer" in frame.notes["base"]
+    lit = frames_of(mesh_painter, mesh_request(shifted, look=Look(shading="picture")))[-1]
+    assert "faces" in lit.notes["base"]
+    np.testing.assert_allclose(lit.pictures["base"][8:-8, 8:-8, :3], comparison.image_srgb[8:-8, 8:-8], atol=4)
+
+
 def test_the_camera_moves_both_meshes(mesh_painter: MeshPainter, comparison: Comparison) -> None:
     front = frames_of(mesh_painter, mesh_request(comparison))[-1].pictures
     aside = frames_of(mesh_painter, mesh_request(comparison, camera=OrbitCamera(yaw_deg=30.0)))[-1].pictures

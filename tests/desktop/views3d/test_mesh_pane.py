@@ -131,7 +131,7 @@ def test_the_keyboard_alone_moves_the_camera(qtbot: QtBot, pane: MeshPane, settl
 def test_buttons_change_the_look_and_the_view(qtbot: QtBot, pane: MeshPane, settled: Settled) -> None:
     buttons = {button.text(): button for button in pane.findChildren(QPushButton)}
     seen = [pictures(pane)["base"]]
-    for title in ("Lit", "Clay", "Normals"):
+    for title in ("Lit", "Clay", "Normals", "Change"):
         buttons[title].click()
         settled(pane)
         seen.append(pictures(pane)["base"])
@@ -140,7 +140,7 @@ def test_buttons_change_the_look_and_the_view(qtbot: QtBot, pane: MeshPane, sett
     (wires,) = pane.findChildren(QCheckBox)
     wires.click()
     settled(pane)
-    assert (pane.look.shading, pane.look.wire) == ("normals", True)
+    assert (pane.look.shading, pane.look.wire) == ("change", True)
     buttons["Left"].click()
     assert pane.camera.yaw_deg < 0
     buttons["Photo"].click()
@@ -177,8 +177,11 @@ def test_another_comparison_is_seen_a_little_from_the_side(
     pane.show_comparison(comparison_of(90, 120, name="tall"))
     settled(pane)
     assert 0 < abs(pane.camera.yaw_deg) < 45
+    pane.set_look(Look(shading="change"))
     pane.show_comparison(replace(comparison, disparity_refined=comparison.disparity_base))
     settled(pane)
+    assert pane.look.shading == "lit"
+    assert [button.isEnabled() for button in pane.findChildren(QPushButton) if button.text() == "Change"] == [False]
     assert [side for side, canvas in pane.panes.canvases.items() if canvas.isVisible()] == ["base"]
 
 
