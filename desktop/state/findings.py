@@ -21,6 +21,8 @@ NOTEWORTHY = 0.01
 _REGIONS = (("upper left", "top", "upper right"), ("left", "centre", "right"), ("lower left", "bottom", "lower right"))
 _AT = ("top", "left", "right", "bottom")
 _SURE_ENOUGH = 0.6
+_SPOTS = 40
+_REASONS_SHOWN = 2
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,9 +49,9 @@ def _how_much(comparison: Comparison) -> Finding:
     mean, moved = float(size.mean(dtype=np.float64)), float((size > NOTEWORTHY).mean())
     if moved == 0:
         return Finding(title="No change", text=f"No pixel moved by more than {100 * NOTEWORTHY:g} % of the range.")
-    largest = float(size.max())
-    most = f"the largest change is {100 * largest:.2g} %, where the cross is"
-    text = f"{100 * moved:.0f} % of the picture moved by more than {100 * NOTEWORTHY:g} % of the range; {most}."
+    _, strongest = _strongest_spot(comparison)
+    spot = f"the strongest spot, by {100 * abs(strongest):.2g} %, is where the cross is"
+    text = f"{100 * moved:.0f} % of the picture moved by more than {100 * NOTEWORTHY:g} % of the range; {spot}."
     return Finding(title=f"{100 * mean:.2g} % mean change", text=text)
 
 
@@ -64,10 +66,24 @@ def _where(comparison: Comparison) -> Finding:
 
 
 def strongest_change(comparison: Comparison) -> Point | None:
-    """Return the middle (x, y) of the pixel that changed most, or None where nothing did."""
-    size = np.abs(comparison.change)
-    row, column = np.unravel_index(int(np.argmax(size)), size.shape)
-    return (float(column) + 0.5, float(row) + 0.5) if size[row, column] > 0 else None
+    """Return the middle (x, y) of the spot that changed most, or None where nothing did."""
+    point, change = _strongest_spot(comparison)
+    return point if change else None
+
+
+def _strongest_spot(comparison: Comparison) -> tuple[Point, float]:
+    """Return the spot whose mean change is largest, and that change as a share of the range; a single odd pixel is no spot."""
+    height, width = comparison.change.shape
+    side = max(1, min(height, width) // _SPOTS)
+    rows, columns = np.arange(0, height, side), np.arange(0, width, side)
+    sums = np.add.reduceat(np.add.reduceat(comparison.change, rows, axis=0, dtype=np.float64), columns, axis=1)
+    row_sizes, column_sizes = np.diff(rows, append=height), np.diff(columns, append=width)
+    means = sums / (row_sizes[:, None] * column_sizes[None, :])
+    means[row_sizes < side / 2] = 0
+    means[:, column_sizes < side / 2] = 0
+    row, column = np.unravel_index(int(np.argmax(np.abs(means))), means.shape)
+    middle = (float(columns[column] + column_sizes[column] / 2), float(rows[row] + row_sizes[row] / 2))
+    return middle, float(means[row, column])
 
 
 def region_means(comparison: Comparison) -> np.ndarray:
@@ -99,8 +115,12 @@ def _gate(comparison: Comparison) -> list[Finding]:
     gate = comparison.provenance.get("gate")
     if not gate:
         return []
-    share, reasons = float(gate["share_kept"]), " ".join(str(reason) for reason in gate.get("reasons", []))
-    text = f"The quality gate let {100 * share:.0f} % of the refinement pass{'; the base stands for the rest' if share < 0.995 else ''}. {reasons}"
+    share, reasons = float(gate["share_kept"]), [str(reason) for reason in gate.get("reasons", [])]
+    shown = " ".join(reasons[:_REASONS_SHOWN])
+    more = f" Press I for {len(reasons) - _REASONS_SHOWN} more." if len(reasons) > _REASONS_SHOWN else ""
+    text = (
+        f"The quality gate let {100 * share:.0f} % of the refinement pass{'; the base stands for the rest' if share < 0.995 else ''}. {shown}{more}"
+    )
     return [Finding(title=f"Gate: {100 * share:.0f} % kept", text=text.strip(), tone="good" if share > 0.995 else "doubtful")]
 
 

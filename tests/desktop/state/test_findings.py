@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from desktop.state.comparison import Comparison
-from desktop.state.findings import findings, region_means
+from desktop.state.findings import findings, region_means, strongest_change
 from engine.evaluation.manifest import GroundTruth
 
 
@@ -21,9 +21,29 @@ def text_of(comparison: Comparison, title: str) -> str:
 def test_they_say_how_much_where_and_how_sure(comparison: Comparison) -> None:
     share = (comparison.change > 0).mean()
     assert titles(comparison) == [f"{20 * share:.2g} % mean change", "Most in the upper left", "Members agree"]
-    assert "20 %" in text_of(comparison, f"{20 * share:.2g} % mean change")
+    assert "by 20 %" in text_of(comparison, f"{20 * share:.2g} % mean change")
     assert "upper left" in text_of(comparison, "Most in the upper left")
     assert "nearer" in text_of(comparison, "Most in the upper left")
+
+
+def test_a_spot_is_marked_and_not_a_single_odd_pixel(comparison: Comparison) -> None:
+    large = Comparison(
+        name="large",
+        image_srgb=np.zeros((120, 160, 3), np.uint8),
+        disparity_base=np.repeat(np.linspace(1, 2, 160, dtype=np.float32)[None], 120, axis=0),
+        disparity_refined=np.repeat(np.linspace(1, 2, 160, dtype=np.float32)[None], 120, axis=0),
+        label_base="a",
+        label_refined="b",
+    )
+    assert strongest_change(large) is None
+    large.disparity_refined[5, 150] += 0.9
+    large.disparity_refined[60:80, 40:60] -= 0.3
+    changed = replace(large, disparity_refined=large.disparity_refined.copy())
+    point = strongest_change(changed)
+    assert point is not None
+    assert 40 <= point[0] <= 60
+    assert 60 <= point[1] <= 80
+    assert f"by {100 * 0.3 / changed.span:.2g} %" in findings(changed)[0].text
 
 
 def test_change_within_the_spread_is_doubtful(comparison: Comparison) -> None:
