@@ -45,7 +45,8 @@ class MeshPainter:
 
     def __init__(self) -> None:
         self._context = open_context()
-        self._renderer = MeshRenderer(self._context)
+        with graphics_errors():
+            self._renderer = MeshRenderer(self._context)
         self._comparison: Comparison | None = None
         self._settings: MeshSettings | None = None
         self._camera: OrbitCamera | None = None
@@ -128,7 +129,7 @@ class MeshPainter:
         if not face_count:
             return "every face is cut away; raise the edge cut"
         if request.look.shading == "change" and self._change_limit is not None:
-            return f"red = nearer, blue = farther, ends at ±{100 * self._change_limit:.2g} %"
+            return f"red = nearer, blue = farther; ends at ±{100 * self._change_limit:.2g} % of the range"
         return f"{face_count:,} faces"
 
     def _build(self, request: MeshRequest, side: Which, long_side_vertices: int) -> bool:

@@ -50,9 +50,11 @@ class Look:
 class LoadedMesh:
     """A mesh on the graphics card."""
 
-    def __init__(self, context: moderngl.Context, program: moderngl.Program, wire_program: moderngl.Program, mesh: GridMesh) -> None:
+    def __init__(
+        self, context: moderngl.Context, program: moderngl.Program, wire_program: moderngl.Program, drawing: UnlockedDrawing, mesh: GridMesh
+    ) -> None:
         self.face_count = len(mesh.faces)
-        self._drawing = UnlockedDrawing()
+        self._drawing = drawing
         arrays = (mesh.vertices, mesh.normals, mesh.uv)
         self._buffers = [context.buffer(np.ascontiguousarray(values, np.float32).data.cast("B")) for values in arrays]
         self._arrays: list[moderngl.VertexArray] = []
@@ -115,7 +117,7 @@ class MeshRenderer:
 
     def load_mesh(self, mesh: GridMesh) -> LoadedMesh:
         """Return ``mesh`` as it lies on the graphics card; the caller releases it."""
-        return LoadedMesh(self._context, self._program, self._wire_program, mesh)
+        return LoadedMesh(self._context, self._program, self._wire_program, self._drawing, mesh)
 
     def draw(self, mesh: LoadedMesh, camera: OrbitCamera, pivot: Pivot, look: Look, size_px: tuple[int, int], *, smooth: bool) -> NDArray[np.uint8]:
         """Return the mesh as a picture (h, w, 4) uint8 sRGB, alpha 255, rows from the top.

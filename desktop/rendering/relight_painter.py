@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from desktop.state.comparison import Comparison, Which
+from desktop.state.comparison import SIDES, Comparison, Which
 from engine.api.settings import MeshSettings
 
 from .context import graphics_errors, open_context
@@ -53,7 +53,8 @@ class RelightPainter:
 
     def __init__(self) -> None:
         self._context = open_context()
-        self._relighters: dict[Which, Relighter] = {"base": Relighter(self._context), "refined": Relighter(self._context)}
+        with graphics_errors():
+            self._relighters: dict[Which, Relighter] = {side: Relighter(self._context) for side in SIDES}
         self._loaded: RelightRequest | None = None
         self._seconds: dict[bool, float] = {False: 0.0, True: 0.0}  # of the last frame without and with shadows
 

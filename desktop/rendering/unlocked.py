@@ -11,6 +11,7 @@ from __future__ import annotations
 import ctypes
 import sys
 from ctypes.util import find_library
+from functools import cache
 from typing import Any
 
 import moderngl
@@ -20,6 +21,7 @@ from engine.api.errors import DeviceError
 _TRIANGLES, _TRIANGLE_STRIP, _UNSIGNED_INT, _TEXTURE_2D = 0x0004, 0x0005, 0x1405, 0x0DE1
 
 
+@cache  # looking for it starts another program
 def _open_library() -> Any:
     if sys.platform == "win32":
         return ctypes.WinDLL("opengl32")

@@ -104,6 +104,8 @@ class DrawnPanes(QWidget):
         self._thread.ask(self._newest)
 
     def _show(self, drawn: Drawn) -> None:
+        if drawn.request.comparison is not self._newest.comparison:
+            return  # drawn before another was shown, and now under the wrong names
         self._stack.setCurrentIndex(0)
         for side, image in drawn.images.items():
             self.canvases[side].show_image(image, drawn.request.size_px)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from threading import Condition
 from typing import Any
@@ -50,6 +51,7 @@ class FrameThread(QThread):
         self._make_painter = make_painter
         self._changed = Condition()
         self._newest: Any = None
+        self._painter: Painter[Any] | None = None
         self._is_stopping = self._has_no_painter = False
 
     def ask(self, request: object) -> None:
@@ -73,17 +75,16 @@ class FrameThread(QThread):
         self.wait(_LONGEST_STEP_MS)
 
     def run(self) -> None:
-        try:
-            painter = self._make_painter()
-        except RedepthError as error:
-            self._has_no_painter = True
-            self.failed.emit(error.sentence, error.hint)
+        with self._telling():
+            self._painter = self._make_painter()
+        if self._painter is None:
             return
         try:
             while (request := self._next()) is not None:
-                self._draw(painter, request)
+                with self._telling():
+                    self._draw(self._painter, request)
         finally:
-            painter.close()
+            self._painter.close()
 
     def _next(self) -> Any:
         """Wait for the next request and take it; None when the thread shall end."""
@@ -93,17 +94,26 @@ class FrameThread(QThread):
             return None if self._is_stopping else request
 
     def _draw(self, painter: Painter[Any], request: Any) -> None:
+        for frame in painter.frames(request):
+            if frame is not None:
+                self._show(frame, request)
+            if self._is_superseded(_PAUSE_S if frame is not None and not frame.is_final else 0):
+                return
+
+    @contextmanager
+    def _telling(self) -> Iterator[None]:
+        """Tell of whatever fails, and go on; without a painter there is nothing to go on with."""
         try:
-            for frame in painter.frames(request):
-                if frame is not None:
-                    self._show(frame, request)
-                if self._is_superseded(_PAUSE_S if frame is not None and not frame.is_final else 0):
-                    return
+            yield
         except RedepthError as error:
-            self.failed.emit(error.sentence, error.hint)
+            self._fail(error.sentence, error.hint)
         except Exception as exc:
             _log.exception("drawing failed")
-            self.failed.emit(f"The viewer failed at drawing this: {exc}.", "Copy the report and tell us of it.")
+            self._fail(f"The viewer failed at drawing this: {exc}.", "Copy the report and tell us of it.")
+
+    def _fail(self, sentence: str, hint: str) -> None:
+        self._has_no_painter = self._painter is None
+        self.failed.emit(sentence, hint)
 
     def _is_superseded(self, pause_s: float) -> bool:
         with self._changed:

@@ -82,6 +82,7 @@ def test_pictures_are_relit_beside_the_window(comparison_of: Callable[..., Compa
 
 def test_a_missing_library_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(unlocked, "find_library", lambda name: None)
+    unlocked._open_library.cache_clear()
     with pytest.raises(DeviceError, match="library is missing") as caught:
         UnlockedDrawing()
     assert "libgl1" in caught.value.hint

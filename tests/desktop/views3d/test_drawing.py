@@ -147,6 +147,36 @@ def test_a_driver_that_fails_while_drawing_is_told(qtbot: QtBot, comparison: Com
     pane.shut_down()
 
 
+def test_a_card_that_refuses_the_shaders_is_told(qtbot: QtBot, comparison: Comparison, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("desktop.rendering.relight._FRAGMENT_SHADER", "#version 330\nnonsense")
+    pane = RelightPane()
+    qtbot.addWidget(pane)
+    pane.show()
+    with qtbot.waitSignal(pane.failed, timeout=SETTLED_MS) as told:
+        pane.show_comparison(comparison)
+    assert "graphics driver refused" in told.args[0]
+    pane.show_comparison(comparison)
+    assert pane.is_settled
+    pane.shut_down()
+
+
+def test_a_late_frame_is_not_shown_under_another_name(qtbot: QtBot, comparison: Comparison, comparison_of: Callable[..., Comparison]) -> None:
+    pane = RelightPane()
+    qtbot.addWidget(pane)
+    pane.resize(500, 400)
+    pane.show_comparison(comparison)
+    pane.show()
+    qtbot.waitUntil(lambda: pane.is_settled, timeout=SETTLED_MS)
+    late = Drawn({"base": pane.panes.canvases["base"].image}, {}, pane.panes._newest, True)
+    pane.hide()
+    pane.show_comparison(comparison_of(30, 40))
+    pane.panes._thread.drawn.emit(late)
+    qtbot.wait(20)
+    assert pane.panes.canvases["base"].image is None
+    assert not pane.is_settled
+    pane.shut_down()
+
+
 @pytest.mark.parametrize("make_pane", [RelightPane, MeshPane])
 def test_the_window_goes_on_while_a_million_pixels_are_drawn(
     make_pane: Callable[[], Pane], qtbot: QtBot, comparison_of: Callable[..., Comparison]
