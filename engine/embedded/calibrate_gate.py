@@ -11,10 +11,12 @@ the prior's weights. To be repeated for new weights of either model.
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -29,6 +31,7 @@ from ..gate.thresholds import Thresholds
 from ..geometry.camera import DEFAULT_FOV_DEG
 from ..method.ensemble import Ensemble, combine
 from ..method.refine import base_disparity, prepare, refine_members
+from ..models.catalogue import Weights
 from ..models.gate_thresholds import FILE_NAME
 from ..pipeline import LoadedModels, load_models, model_input
 from .trial import Scene, draw_trial_scenes, scene_errors
@@ -169,6 +172,18 @@ def _told(thresholds: Thresholds, made: Outcome) -> str:
     return f"{limits}: {changes}"
 
 
+def weights_digests(weights: Mapping[str, Weights]) -> dict[str, str]:
+    """Return a digest of the weight files of each model, by role: it tells whether thresholds were found with these weights."""
+    return {role: _digest(sorted(found.folder.glob("*.safetensors"))) for role, found in sorted(weights.items())}
+
+
+def _digest(files: Sequence[Path]) -> str:
+    digest = hashlib.blake2b(digest_size=8)
+    for file in files:
+        digest.update(file.read_bytes())
+    return digest.hexdigest()
+
+
 def main() -> None:
     """Find the thresholds as the command line asks."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
@@ -184,7 +199,7 @@ def main() -> None:
     _log.info("best %s", _told(thresholds, reached))
     if options.write:
         found, made = ({name: round(value, 4) for name, value in asdict(each).items()} for each in (thresholds, reached))
-        by = {"scenes": options.scenes, "seed": options.seed, "family": UNSEEN.name} | made
+        by = {"scenes": options.scenes, "seed": options.seed, "family": UNSEEN.name, "weights": weights_digests(models.weights)} | made
         file = models.weights["prior"].folder / FILE_NAME
         file.write_text(json.dumps({"thresholds": found, "found_on": by}, indent=2) + "\n", encoding="utf-8")
         _log.info("written to %s", file)

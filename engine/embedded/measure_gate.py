@@ -16,11 +16,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ..api.settings import settings_from_preset
+from ..api.settings import RefineSettings, settings_from_preset
 from ..evaluation.compare import bootstrap_mean
 from ..pipeline import load_models
 from .calibrate_gate import HARM_LIMIT, worst_tenth
-from .trial import Trial, draw_trial_scenes, refine_scene, scene_errors
+from .trial import Scene, Trial, draw_trial_scenes, refine_scene, scene_errors
 from .world.families import UNSEEN
 
 _METRICS = {"abs_rel": "AbsRel", "normal_deg": "normals"}
@@ -36,9 +36,21 @@ class MeasuredTrial:
     share_kept: float
 
 
-def measure_trial(trial: Trial, errors: Sequence[dict[str, float]]) -> MeasuredTrial:
-    """Return the changes of a trial whose base, refined and gated disparity have ``errors``."""
-    base, refined, gated = errors
+def measure_scenes(scenes: int, seed: int, settings: RefineSettings) -> list[MeasuredTrial]:
+    """Return ``scenes`` fresh scenes, refined and measured with and without the gate."""
+    models = load_models(settings)
+    trials: list[MeasuredTrial] = []
+    for scene in draw_trial_scenes(UNSEEN, scenes, seed):
+        trials.append(measure_trial(refine_scene(scene, models, settings), scene))
+        if len(trials) % 8 == 0:
+            _log.info("%d of %d scenes", len(trials), scenes)
+    return trials
+
+
+def measure_trial(trial: Trial, scene: Scene) -> MeasuredTrial:
+    """Return what refinement, and the gate after it, changed in the errors of ``scene``."""
+    maps = (trial.refined.disparity_base, trial.refined.disparity_refined, trial.gated.disparity_refined)
+    base, refined, gated = (scene_errors(disparity, scene, fov_deg=trial.refined.fov_deg) for disparity in maps)
     gate = trial.gated.provenance["gate"]
     changes = {name: (refined[name] / base[name] - 1, gated[name] / base[name] - 1) for name in _METRICS}
     return MeasuredTrial(changes=changes, signs=gate["signs"], share_kept=gate["share_kept"])
@@ -105,15 +117,7 @@ def main() -> None:
     options = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     settings = settings_from_preset("default", device="cpu")
-    models = load_models(settings)
-    trials: list[MeasuredTrial] = []
-    for scene in draw_trial_scenes(UNSEEN, options.scenes, options.seed):
-        trial = refine_scene(scene, models, settings)
-        maps = (trial.refined.disparity_base, trial.refined.disparity_refined, trial.gated.disparity_refined)
-        trials.append(measure_trial(trial, [scene_errors(disparity, scene, fov_deg=trial.refined.fov_deg) for disparity in maps]))
-        if len(trials) % 8 == 0:
-            _log.info("%d of %d scenes", len(trials), options.scenes)
-    sys.stdout.write(report(trials) + "\n")
+    sys.stdout.write(report(measure_scenes(options.scenes, options.seed, settings)) + "\n")
 
 
 if __name__ == "__main__":

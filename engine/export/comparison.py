@@ -134,4 +134,7 @@ def facts_line(size_px: tuple[int, int], provenance: dict[str, Any]) -> str:
         ]
         if not provenance["complete"]:
             facts.append("stopped early")
+        gate = provenance.get("gate")  # None where none ran; results of older versions do not say
+        if gate is not None:
+            facts.append(f"quality gate kept {100 * gate['share_kept']:.0f} %")
     return " · ".join(facts)
