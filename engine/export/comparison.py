@@ -24,6 +24,7 @@ _SHORTEST_LONG_SIDE_PX = 480
 _CHANGE_QUANTILE = 0.99
 _SMALLEST_CHANGE_LIMIT = 1e-3
 _DISPARITY_NOTE = "disparity, bright = near; both maps share this range"
+_SINGLE_NOTE = "disparity, bright = near"
 _FOV_WORDS = {"exif": "from EXIF", "option": "as given", "default": "assumed"}
 
 
@@ -46,6 +47,11 @@ class Pair:
     heading: str
     facts: str
 
+    @property
+    def is_single(self) -> bool:
+        """Whether there is nothing to compare: one map stands on both sides."""
+        return self.disparity_refined is self.disparity_base
+
 
 def pair_from_result(result: RefineResult) -> Pair:
     """Return base against refined of a refinement."""
@@ -67,7 +73,7 @@ def draw_comparison(pair: Pair, near_far_ratio: float, fov_deg: float, fov_sourc
 
 
 def comparison_panels(pair: Pair, near_far_ratio: float, fov_deg: float, fov_source: FovSource) -> list[Panel]:
-    """Return the sheet's six panels, all of one size."""
+    """Return the sheet's six panels, all of one size; three where there is only one map."""
     height, width = pair.disparity_base.shape
     size = _panel_size(width, height)
     value_range = disparity_range(pair.disparity_base, pair.disparity_refined)
@@ -79,9 +85,13 @@ def comparison_panels(pair: Pair, near_far_ratio: float, fov_deg: float, fov_sou
         normals = normals_from_depth(depth_from_disparity(disparity, near_far_ratio, value_range), Camera(*size, fov_deg))
         return Panel(f"Normals, {label}", "red = right, green = up, blue = toward the viewer", normals_to_srgb8(normals))
 
+    shown = Panel("Picture", f"angle of view {fov_deg:.3g}° across the longer side, {_FOV_WORDS[fov_source]}", picture)
+    base_panel = Panel(pair.label_base, _SINGLE_NOTE if pair.is_single else _DISPARITY_NOTE, disparity_to_srgb8(base, value_range), legend)
+    if pair.is_single:
+        return [shown, base_panel, normals_panel(pair.label_base, base)]
     return [
-        Panel("Picture", f"angle of view {fov_deg:.3g}° across the longer side, {_FOV_WORDS[fov_source]}", picture),
-        Panel(pair.label_base, _DISPARITY_NOTE, disparity_to_srgb8(base, value_range), legend),
+        shown,
+        base_panel,
         Panel(pair.label_refined, _DISPARITY_NOTE, disparity_to_srgb8(refined, value_range), legend),
         _change_panel(pair, base, refined, value_range),
         normals_panel(pair.label_base, base),
