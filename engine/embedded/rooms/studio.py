@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from torch.nn.functional import interpolate
 
+from ...api.errors import InputError
 from ..world.camera_effects import photograph
 from .furnish import Furnisher
 from .pack import Pack
@@ -54,7 +55,11 @@ class Studio:
         self._furnisher, self._renderer = Furnisher(pack), Renderer(pack, height, width)
 
     def pictures(self, *seeds: int) -> Pictures:
-        """Return `VIEWS_A_ROOM` pictures of the room that ``seeds`` name. A room without enough good views is replaced by another."""
+        """Return `VIEWS_A_ROOM` pictures of the room that ``seeds`` name. A room without enough good views is replaced by another.
+
+        Raises:
+            InputError: no room from this pack shows enough.
+        """
         for attempt in range(_TRIES):
             random = np.random.default_rng([*seeds, attempt])
             room = self._furnisher.draw(random)
@@ -62,7 +67,7 @@ class Studio:
             if len(shots) == VIEWS_A_ROOM:
                 break
         else:
-            raise AssertionError(f"no room of {_TRIES} had enough to see")
+            raise InputError(f"None of {_TRIES} rooms from this pack had enough to see.", hint="Make the pack again, from all libraries.")
         generator = torch.Generator().manual_seed(int(random.integers(2**62)))
         finer = torch.from_numpy(np.stack([light for _, light in shots])).permute(0, 3, 1, 2)
         light = interpolate(finer, shots[0][0].depth.shape, mode="bilinear", antialias=True)
