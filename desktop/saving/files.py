@@ -132,6 +132,7 @@ def pair_of(comparison: Comparison) -> Pair:
         label_refined=comparison.label_refined,
         heading=comparison.name,
         facts=facts_line(comparison.size_px, comparison.provenance),
+        is_single=comparison.is_single,
     )
 
 

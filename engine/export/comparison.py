@@ -37,6 +37,7 @@ class Pair:
         disparity_base, disparity_refined: (H, W) float32 in one scale.
         label_base, label_refined: their names.
         heading, facts: the lines at the top of the sheet.
+        is_single: whether there is nothing to compare: one map stands on both sides.
     """
 
     image_srgb: NDArray[np.uint8]
@@ -46,11 +47,7 @@ class Pair:
     label_refined: str
     heading: str
     facts: str
-
-    @property
-    def is_single(self) -> bool:
-        """Whether there is nothing to compare: one map stands on both sides."""
-        return self.disparity_refined is self.disparity_base
+    is_single: bool = False
 
 
 def pair_from_result(result: RefineResult) -> Pair:

@@ -169,6 +169,9 @@ def test_files_that_say_nothing_of_themselves_can_be_saved_too(comparison: Compa
         label_refined="a.npy (disparity?)",
     )
     save_comparison_picture(plain, SETTINGS, tmp_path / "sheet.png")
+    save_comparison_picture(comparison, SETTINGS, tmp_path / "pair.png")
+    with Image.open(tmp_path / "sheet.png") as sheet, Image.open(tmp_path / "pair.png") as pair:
+        assert sheet.width * sheet.height < 0.7 * pair.width * pair.height  # three panels, not six
     save_mesh(plain, "base", SETTINGS, tmp_path / "mesh.glb")
     assert facts_of(tmp_path / "mesh.glb")["camera"]["fov_source"] == "option"
 
