@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass
 from pathlib import Path
 
-from PySide6.QtCore import QObject, QThread, Signal
+from PySide6.QtCore import QObject, Signal, SignalInstance
 
 from engine.api.settings import RefineSettings
 
 from .talker import LinkState, Talker
+
+LEAVE_S = 2.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,15 +22,6 @@ class LinkStatus:
     state: LinkState
     text: str
     hint: str = ""
-
-
-class _Thread(QThread):
-    def __init__(self, talker: Talker) -> None:
-        super().__init__()
-        self.talker = talker
-
-    def run(self) -> None:
-        self.talker.run()
 
 
 class EngineLink(QObject):
@@ -58,17 +52,17 @@ class EngineLink(QObject):
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._talker = Talker(
-            on_status=lambda state, text, hint: self.status_changed.emit(LinkStatus(state=state, text=text, hint=hint)),
-            on_jobs=self.jobs_changed.emit,
-            on_event=self.progressed.emit,
-            on_preview=self.previewed.emit,
-            on_submitted=self.submitted.emit,
-            on_ended=self.ended.emit,
-            on_opened=self.opened.emit,
-            on_refused=self.refused.emit,
-            on_models=self.models_found.emit,
+            on_status=lambda state, text, hint: self._tell(self.status_changed, LinkStatus(state=state, text=text, hint=hint)),
+            on_jobs=lambda jobs: self._tell(self.jobs_changed, jobs),
+            on_event=lambda job_id, event: self._tell(self.progressed, job_id, event),
+            on_preview=lambda job_id, preview: self._tell(self.previewed, job_id, preview),
+            on_submitted=lambda job, picture, followed: self._tell(self.submitted, job, picture, followed),
+            on_ended=lambda job, ending: self._tell(self.ended, job, ending),
+            on_opened=lambda comparison, picture: self._tell(self.opened, comparison, picture),
+            on_refused=lambda error: self._tell(self.refused, error),
+            on_models=lambda models: self._tell(self.models_found, models),
         )
-        self._thread = _Thread(self._talker)
+        self._thread = threading.Thread(target=self._talker.run, name="engine link", daemon=True)
 
     def start(self) -> None:
         """Begin to look for an engine."""
@@ -77,7 +71,12 @@ class EngineLink(QObject):
     def stop(self) -> None:
         """End the thread; the engine and its jobs go on."""
         self._talker.stop()
-        self._thread.wait()
+        self._thread.join(LEAVE_S)  # it may be waiting for an answer; it then ends with the program
+
+    def _tell(self, signal: SignalInstance, *facts: object) -> None:
+        """Emit from the talker's thread, unless the window is going and nobody listens any more."""
+        if not self._talker.is_stopping:
+            signal.emit(*facts)
 
     def submit(self, picture: Path, settings: RefineSettings) -> None:
         """Ask for a refinement; an engine is started where none runs."""

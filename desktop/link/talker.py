@@ -93,6 +93,10 @@ class Talker:
     def stop(self) -> None:
         self._stopping.set()
 
+    @property
+    def is_stopping(self) -> bool:
+        return self._stopping.is_set()
+
     # --- the thread -------------------------------------------------------------------------------------------------------------------------
 
     def run(self) -> None:
@@ -158,6 +162,12 @@ class Talker:
                 raise
             if self._status is None:
                 self._tell("absent", "No engine runs; it starts with the first refinement", error.hint)
+        except EngineTimeoutError:
+            raise
+        except RedepthError as error:  # it runs and refuses this program; said once, not every second
+            if self._status is None or self._status[1] != error.sentence:
+                self._on_refused(error)
+            self._tell("absent", error.sentence, error.hint)
 
     def _lose(self, error: RedepthError) -> None:
         """Say that the engine is gone and forget the connection; `_look_for_engine` goes on from there."""
@@ -244,10 +254,6 @@ class Talker:
 
     def _find_models(self) -> None:
         try:
-            models = list_models()
+            self._on_models(list_models())
         except RedepthError as error:
-            if not self._stopping.is_set():
-                self._on_refused(error)
-            return
-        if not self._stopping.is_set():
-            self._on_models(models)
+            self._on_refused(error)

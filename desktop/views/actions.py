@@ -204,6 +204,7 @@ class Actions:
         self.add(menu, "Next view of the &change", self.next_extra, "C", needs_maps=True)
         self.line_tool = self.add(menu, "Draw a &line for the profile", self._toggle_line, "L", needs_maps=True)
         self.line_tool.setCheckable(True)
+        self.add(menu, "Start or end the line at the &pin", self._line_by_keys, "P", needs_maps=True)
         menu.addSeparator()
         self.add(menu, "&Fit", compare.fit, "F", needs_maps=True)
         self.add(menu, "&One to one", compare.one_to_one, "Ctrl+0", needs_maps=True)
@@ -245,6 +246,12 @@ class Actions:
 
     def _toggle_line(self) -> None:
         self.window.compare.set_line_tool(self.line_tool.isChecked())
+
+    def _line_by_keys(self) -> None:
+        if self.window.compare.line_by_keys():
+            self.window.message.show_note("The line starts at the pin. Move the pin with Ctrl + arrows, then press P again.")
+        else:
+            self.window.message.clear()
 
     def _toggle_full_screen(self) -> None:
         if self.window.isFullScreen():

@@ -58,10 +58,10 @@ class Background(QObject):
         self._newest.pop(key, None)
 
     def stop(self) -> None:
-        """Tell of nothing any more, and wait for what is under way."""
+        """Tell of nothing any more; what is under way ends by itself, what waits is not begun."""
         self._stopped = True
         self._newest.clear()
-        self._pool.shutdown(wait=True, cancel_futures=True)
+        self._pool.shutdown(wait=False, cancel_futures=True)
 
     def _work(self, key: str, number: int, work: Callable[[], Any], done: Callable[[Any], object], failed: Failed) -> None:
         call: Callable[[], object] = lambda: None  # noqa: E731

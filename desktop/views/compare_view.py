@@ -53,6 +53,7 @@ class CompareView(QWidget):
         self._columns = 0
         self.view = View()
         self.pin: Point | None = None
+        self._line_start: Point | None = None
         self.line: tuple[Point, Point] | None = None
         self._hover: Point | None = None
         self._grid = QGridLayout(self)
@@ -282,6 +283,15 @@ class CompareView(QWidget):
         self.line = line
         self._show_view()
         self.line_changed.emit(line)
+
+    def line_by_keys(self) -> bool:
+        """Start the profile's line at the pin, or end it there where one was started; return whether it was started."""
+        if self._line_start is None or self.pin is None or self.pin == self._line_start:
+            self._line_start = self.pin
+            return self.pin is not None
+        start, self._line_start = self._line_start, None
+        self.set_line((start, self.pin))
+        return False
 
     def set_line_tool(self, on: bool) -> None:
         """Let a plain drag draw the line."""

@@ -3,10 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QCheckBox, QComboBox, QFormLayout, QHBoxLayout, QLineEdit, QProgressBar, QPushButton, QSpinBox, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QCheckBox,
+    QComboBox,
+    QFileDialog,
+    QFormLayout,
+    QHBoxLayout,
+    QLineEdit,
+    QProgressBar,
+    QPushButton,
+    QSpinBox,
+    QVBoxLayout,
+    QWidget,
+)
 
 from engine.api.errors import RedepthError
 from engine.api.messages import JobInfo
@@ -18,6 +31,7 @@ from .parts import card, label, restyle
 
 _PRESETS = {"quick": "Quick", "default": "Default", "paper": "Paper (slow)"}
 _LARGEST_SEED = 2**31 - 1
+_ASK_FOLDER = "ask for a folder"
 
 
 class RefinePanel(QWidget):
@@ -38,6 +52,7 @@ class RefinePanel(QWidget):
         self._models: Sequence[ModelFacts] = EMBEDDED_FACTS
         self._job: JobInfo | None = None
         self._remembered: dict[str, str] = {}
+        self._folders: dict[str, list[str]] = {"depth_model": [], "prior": []}
         self._has_picture = False
         self._advice = ""
         self.depth_model, self.prior, self.preset = QComboBox(), QComboBox(), QComboBox()
@@ -82,6 +97,8 @@ class RefinePanel(QWidget):
         outer.addWidget(card(form, self.licence, buttons, self.bar, self.news, title="Refine"))
         self.start.clicked.connect(self._start)
         self.stop.clicked.connect(self._stop)
+        self.depth_model.activated.connect(lambda: self._ask_folder("depth_model", self.depth_model))
+        self.prior.activated.connect(lambda: self._ask_folder("prior", self.prior))
         self.depth_model.currentIndexChanged.connect(self._show_licence)
         self.prior.currentIndexChanged.connect(self._show_licence)
         self.show_models(EMBEDDED_FACTS)
@@ -105,16 +122,37 @@ class RefinePanel(QWidget):
                 item.item(box.count() - 1).setEnabled(here)
                 advice = "" if here else f" Get it with: python -m engine models get {model.name} ({model.size_mb} MB)."
                 box.setItemData(box.count() - 1, f"{model.note} Licence {model.licence}.{advice}", Qt.ItemDataRole.ToolTipRole)
+            for folder in self._folders[field]:
+                box.addItem(Path(folder).name, folder)
+                box.setItemData(box.count() - 1, folder, Qt.ItemDataRole.ToolTipRole)
+            box.addItem("Folder …", _ASK_FOLDER)
             box.setCurrentIndex(max(0, box.findData(chosen)))
             box.blockSignals(False)
         self._show_licence()
+
+    def _ask_folder(self, field: str, box: QComboBox) -> None:
+        """Ask for a folder of weights where that entry was chosen."""
+        if box.currentData() == _ASK_FOLDER:
+            name = QFileDialog.getExistingDirectory(self, "Folder of weights, in transformers or diffusers layout")
+            self.choose_folder(field, name)
+
+    def choose_folder(self, field: str, name: str) -> None:
+        """Offer and choose a folder of weights; an empty name goes back to the embedded ones."""
+        box = self.depth_model if field == "depth_model" else self.prior
+        if name and name not in self._folders[field]:
+            self._folders[field].append(name)
+        box.setCurrentIndex(box.findData("embedded"))
+        self.show_models(self._models)
+        box.setCurrentIndex(max(0, box.findData(name or "embedded")))
 
     def _show_licence(self) -> None:
         """Say what the chosen weights may be used for."""
         notices = []
         for role, box in (("depth", self.depth_model), ("prior", self.prior)):
             facts = next((model for model in self._models if model.role == role and model.name == box.currentData()), None)
-            if facts is not None:
+            if facts is None:
+                notices.append(f"{role}: as its owner says.")
+            else:
                 warning = " Not for commercial use." if "NC" in facts.licence else ""
                 notices.append(f"{role}: {facts.licence}.{warning}")
         self.licence.setText("Licence of the weights: " + " ".join(notices))
