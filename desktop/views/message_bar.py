@@ -1,4 +1,4 @@
-"""What went wrong, as a sentence with what to do next, and a report to copy; it stays until it is dismissed or something succeeds."""
+"""What went wrong, as a sentence with what to do next, and a report to copy; it stays until it is dismissed or something is opened."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import traceback
 
 import numpy as np
 import PySide6
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QGuiApplication, QKeySequence, QShortcut
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QWidget
 
@@ -17,6 +17,8 @@ from engine.api.folders import find_folders
 from engine.api.launch import log_tail
 
 from .parts import label, restyle, selectable
+
+NOTE_MS = 12_000
 
 
 class MessageBar(QFrame):
@@ -37,6 +39,10 @@ class MessageBar(QFrame):
         self.copy.clicked.connect(lambda: QGuiApplication.clipboard().setText(self.report()))
         self.dismiss.clicked.connect(self.clear)
         QShortcut(QKeySequence(Qt.Key.Key_Escape), self, self.clear)
+        self._fading = QTimer(self)
+        self._fading.setSingleShot(True)
+        self._fading.setInterval(NOTE_MS)
+        self._fading.timeout.connect(self.clear)
         self.hide()
 
     @property
@@ -52,14 +58,16 @@ class MessageBar(QFrame):
     def show_error(self, error: RedepthError) -> None:
         """Say what went wrong and what to do next."""
         self._error = error
+        self._fading.stop()
         restyle(self._title, "tone", "error")
         self._title.setText(str(error))
         self.copy.show()
         self.show()
 
     def show_note(self, text: str) -> None:
-        """Say something good, such as where a file went."""
+        """Say something good, such as where a file went; it goes by itself."""
         self._error = None
+        self._fading.start()
         restyle(self._title, "tone", "good")
         self._title.setText(text)
         self.copy.hide()

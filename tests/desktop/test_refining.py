@@ -137,6 +137,21 @@ def test_a_job_is_sent_to_blender(viewer: Viewer, picture: Path, open_in: Callab
     assert [offer.job_id for offer in offered_jobs(find_folders())] == [viewer.session.shown.job_id]
 
 
+def test_a_whole_folder_waits_in_one_queue_and_each_picture_keeps_its_result(
+    viewer: Viewer, picture: Path, other_picture: Path, open_in: Callable[..., None], qtbot: QtBot
+) -> None:
+    open_in(viewer, picture.parent)
+    viewer.window.refine.preset.setCurrentIndex(viewer.window.refine.preset.findData("quick"))
+    viewer.window.refine.seed.setValue(17)
+    viewer.refining.refine_folder()
+    qtbot.waitUntil(lambda: isinstance(viewer.session.shown, Comparison), timeout=REFINE_MS)
+    assert viewer.session.picture == other_picture
+    qtbot.waitUntil(lambda: not viewer.refining._waiting, timeout=REFINE_MS)
+    viewer.window.strip.setCurrentRow(1)
+    qtbot.waitUntil(lambda: isinstance(viewer.session.shown, Comparison) and viewer.session.picture == picture, timeout=REFINE_MS)
+    assert viewer.session.shown is not None and viewer.session.shown.name == picture.name
+
+
 def test_without_a_picture_there_is_nothing_to_refine(viewer: Viewer, settle: Callable[[Viewer], None]) -> None:
     settle(viewer)
     assert viewer.window.centre.currentWidget() is viewer.window.first_screen

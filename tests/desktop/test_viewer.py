@@ -490,3 +490,18 @@ def test_the_strongest_change_is_marked_and_probed(viewer: Viewer, result_folder
     assert pin is not None
     assert abs(comparison.change[int(pin[1]), int(pin[0])]) > 0.7 * np.quantile(np.abs(comparison.change), 0.99)
     assert viewer.window.probe._cells["disparity"][0].text() != "–"
+
+
+def test_a_profile_can_be_drawn_with_keys_alone(viewer: Viewer, result_folder: Path, open_in: Open) -> None:
+    open_in(viewer, result_folder)
+    compare = viewer.window.compare
+    pane = compare.panes[2]
+    pane.setFocus()
+    pane.keyPressEvent(QKeyEvent(QEvent.Type.KeyPress, Qt.Key.Key_Return, Qt.KeyboardModifier.NoModifier))
+    start = compare.pin
+    assert compare.line_by_keys()
+    for _ in range(5):
+        pane.keyPressEvent(QKeyEvent(QEvent.Type.KeyPress, Qt.Key.Key_Right, Qt.KeyboardModifier.ControlModifier))
+    assert not compare.line_by_keys()
+    assert start is not None
+    assert compare.line == (start, (start[0] + 5, start[1]))
