@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from PySide6.QtCore import QCoreApplication, QEvent, Qt, Signal
-from PySide6.QtGui import QHideEvent, QResizeEvent, QShowEvent
+from PySide6.QtGui import QHideEvent, QImage, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QBoxLayout, QStackedLayout, QVBoxLayout, QWidget
 
 from desktop.state.comparison import SIDES, Comparison, Which
@@ -20,7 +20,9 @@ _CLEARLY_LARGER = 1.15
 
 
 class DrawnPanes(QWidget):
-    """Base and refined, side by side where that suits the picture. What is asked for while it is hidden is drawn when it is shown.
+    """Base and refined, side by side where that suits the picture; while the space bar is held, each in the other's place.
+
+    What is asked for while it is hidden is drawn when it is shown.
 
     Signals:
         wanted: the size or the look of the canvases changed, so another request is due.
@@ -38,7 +40,11 @@ class DrawnPanes(QWidget):
         self._newest: Any = None
         self._is_asked = False
         self.is_settled = False
-        self._picture_px = (1, 1)
+        self._picture_px = self._shown_px = (1, 1)
+        self._sides: tuple[Which, ...] = SIDES
+        self._names: dict[Which, tuple[str, str]] = {}
+        self._images: dict[Which, QImage] = {}
+        self._is_flipped = False
         pair = QWidget()
         self._pair = QBoxLayout(QBoxLayout.Direction.LeftToRight, pair)
         self._pair.setContentsMargins(0, 0, 0, 0)
@@ -46,6 +52,7 @@ class DrawnPanes(QWidget):
         for canvas in self.canvases.values():
             self._pair.addWidget(canvas, 1)
             canvas.resized.connect(self.wanted)
+            canvas.flipped.connect(self._flip)
         self._stack = QStackedLayout(self)
         self._stack.addWidget(pair)
         self._stack.addWidget(self._make_apology())
@@ -75,13 +82,27 @@ class DrawnPanes(QWidget):
 
     def show_names(self, comparison: Comparison, note: str = "") -> None:
         """Name the canvases after the sides, and show only as many as differ."""
-        sides = shown_sides(comparison)
+        self._sides = shown_sides(comparison)
         self._picture_px = comparison.size_px
         self._arrange()
+        self._names = {side: (comparison.label(side), note) for side in SIDES}
+        self._images = {}
         for side, canvas in self.canvases.items():
-            canvas.setVisible(side in sides)
-            canvas.show_name(comparison.label(side), note)
-            canvas.show_image(None)
+            canvas.setVisible(side in self._sides)
+        self._show_sides()
+
+    def _show_sides(self) -> None:
+        """Show each side on its canvas, or while they are flipped on the other's, with its name."""
+        others = dict(zip(self._sides, reversed(self._sides), strict=True))
+        for place in self._sides:
+            side = others[place] if self._is_flipped else place
+            self.canvases[place].show_name(*self._names[side])
+            self.canvases[place].show_image(self._images.get(side), self._shown_px)
+
+    def _flip(self, is_flipped: bool) -> None:
+        if is_flipped != self._is_flipped and self._names:
+            self._is_flipped = is_flipped
+            self._show_sides()
 
     def _arrange(self) -> None:
         """Lay the canvases beside each other, or above each other where that shows a wide picture clearly larger."""
@@ -107,10 +128,9 @@ class DrawnPanes(QWidget):
         if drawn.request.comparison is not self._newest.comparison:
             return  # drawn before another was shown, and now under the wrong names
         self._stack.setCurrentIndex(0)
-        for side, image in drawn.images.items():
-            self.canvases[side].show_image(image, drawn.request.size_px)
-            if side in drawn.notes:
-                self.canvases[side].show_note(drawn.notes[side])
+        self._images, self._shown_px = drawn.images, drawn.request.size_px
+        self._names |= {side: (self._names[side][0], note) for side, note in drawn.notes.items()}
+        self._show_sides()
         if drawn.is_final and drawn.request is self._newest:
             self.is_settled = True
             self.settled.emit()

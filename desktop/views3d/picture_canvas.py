@@ -24,6 +24,7 @@ class PictureCanvas(QWidget):
         double_clicked.
         scrolled: notches of the wheel, away from the user above 0.
         key_pressed: `QKeyEvent`; whoever answers it accepts it.
+        flipped: whether the space bar is held.
         resized: the room for the picture has another size.
     """
 
@@ -33,6 +34,7 @@ class PictureCanvas(QWidget):
     double_clicked = Signal()
     scrolled = Signal(float)
     key_pressed = Signal(object)
+    flipped = Signal(bool)
     resized = Signal()
 
     def __init__(self, overlay: Overlay | None = None, parent: QWidget | None = None) -> None:
@@ -75,11 +77,6 @@ class PictureCanvas(QWidget):
         self._name, self._note = name, note
         self.setAccessibleName(f"{name}, {note}" if note else name)
         self.update()
-
-    def show_note(self, note: str) -> None:
-        """Show another note beside the name."""
-        if note != self._note:
-            self.show_name(self._name, note)
 
     def show_image(self, image: QImage | None, size_px: tuple[int, int] = (1, 1)) -> None:
         """Show ``image``, or nothing.
@@ -149,15 +146,26 @@ class PictureCanvas(QWidget):
         event.accept()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() == Qt.Key.Key_Space:
+            if not event.isAutoRepeat():
+                self.flipped.emit(True)
+            return
         event.ignore()
         self.key_pressed.emit(event)
         if not event.isAccepted():
             super().keyPressEvent(event)
 
+    def keyReleaseEvent(self, event: QKeyEvent) -> None:
+        if event.key() != Qt.Key.Key_Space:
+            super().keyReleaseEvent(event)
+        elif not event.isAutoRepeat():
+            self.flipped.emit(False)
+
     def focusInEvent(self, event: object) -> None:
         self.update()
 
     def focusOutEvent(self, event: object) -> None:
+        self.flipped.emit(False)  # a key let go elsewhere is not told here
         self.update()
 
     def resizeEvent(self, event: QResizeEvent) -> None:

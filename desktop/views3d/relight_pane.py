@@ -25,6 +25,7 @@ RELIGHT_KEYS = (
     ("Relight: drag, arrows", "move the light; Shift + arrows farther"),
     ("Relight: wheel, Page up and down", "raise and lower the light"),
     ("Relight: Home", "the light where it began"),
+    ("Relight, 3D: hold Space", "the other depth in the same place"),
 )
 
 

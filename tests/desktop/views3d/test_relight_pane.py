@@ -159,6 +159,25 @@ def test_a_single_map_has_one_canvas(qtbot: QtBot, pane: RelightPane, comparison
     assert all(canvas.isVisible() for canvas in pane.panes.canvases.values())
 
 
+def test_holding_space_shows_each_depth_in_the_others_place(qtbot: QtBot, pane: RelightPane, comparison: Comparison, settled: Settled) -> None:
+    base, refined = (pane.panes.canvases[side] for side in ("base", "refined"))
+    before = [pixels(canvas.image) for canvas in (base, refined)]
+    base.setFocus()
+    qtbot.keyPress(base, Qt.Key.Key_Space)
+    for canvas, other, name in ((base, before[1], "Refined"), (refined, before[0], "Model A")):
+        np.testing.assert_array_equal(pixels(canvas.image), other)
+        assert name in canvas.accessibleName()
+    pane.set_light(Light(x=0.9))
+    settled(pane)
+    lit = pixels(base.image)
+    qtbot.keyRelease(base, Qt.Key.Key_Space)
+    np.testing.assert_array_equal(pixels(refined.image), lit)
+    assert "Model A" in base.accessibleName()
+    qtbot.keyPress(base, Qt.Key.Key_Space)
+    refined.setFocus()
+    assert "Model A" in base.accessibleName()  # leaving lets go
+
+
 def test_wide_pictures_lie_above_each_other(pane: RelightPane, comparison_of: Callable[..., Comparison], settled: Settled) -> None:
     widths = []
     for size, is_above in (((160, 120), False), ((600, 100), True), ((100, 200), False)):
