@@ -20,7 +20,7 @@ from .picture_canvas import PictureCanvas, inside
 _HANDLE_PX = 9.0
 _KEY_STEP, _LONG_KEY_STEP = 0.05, 0.25
 _HEIGHT_STEP = 1.12
-_NOTE = "relit; drag the light, the wheel raises it"
+_NOTE = "relit; drag the light, the wheel raises it, hold Space to flip"
 RELIGHT_KEYS = (
     ("Relight: drag, arrows", "move the light; Shift + arrows farther"),
     ("Relight: wheel, Page up and down", "raise and lower the light"),
