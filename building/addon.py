@@ -21,6 +21,8 @@ from .wheel import build_wheel, copy_package
 
 ADDON = ROOT / "blender_addon"
 CARRIED = "carried"
+# Its packages that know no bpy, and so can be checked and tested without Blender.
+WITHOUT_BLENDER = ("installing", "running", "shape")
 _SHARED = ("api", "geometry")
 
 

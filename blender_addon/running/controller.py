@@ -125,9 +125,9 @@ class Controller:
         if task.snapshot.ended:
             return
         if not task.follower.is_alive() and not task.follower.snapshot.ended:
-            error = EngineError("The add-on's own thread for this job ended by a fault.", hint="The system console shows it; please report it.")
-            task.final = replace(task.follower.snapshot, state="failed", error=error)
+            fault = EngineError("The add-on's own thread for this job ended by a fault.", hint="The system console shows it; please report it.")
+            task.final = replace(task.follower.snapshot, state="failed", error=fault)
         elif task.cancelled_at is not None and self._clock() - task.cancelled_at > CANCEL_WAIT_S:
             task.follower.leave()
-            error = CancelledError("Given up: the engine did not confirm the cancel.", hint="If it does not recover, end it in the preferences.")
-            task.final = replace(task.follower.snapshot, state="cancelled", error=error)
+            given_up = CancelledError("Given up: the engine did not confirm the cancel.", hint="If it does not recover, end it in the preferences.")
+            task.final = replace(task.follower.snapshot, state="cancelled", error=given_up)

@@ -15,6 +15,7 @@ from ..engine.api.errors import EngineTimeoutError, EngineUnavailableError, Rede
 from ..engine.api.folders import find_folders
 from ..engine.api.launch import find_installation
 from ..engine.api.messages import EngineStatus
+from ..installing.children import no_window
 from .follower import Connect
 
 MODELS_S = 60.0
@@ -82,10 +83,16 @@ def known_models(python: Path | None) -> list[dict[str, Any]]:
     installation = find_installation(find_folders(), python)
     command = [str(installation.python), "-m", "engine", "models", "--json-events"]
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
-    hidden = {"creationflags": subprocess.CREATE_NO_WINDOW} if os.name == "nt" else {}
     try:
         run = subprocess.run(
-            command, cwd=installation.root, env=environment, stdin=subprocess.DEVNULL, capture_output=True, timeout=MODELS_S, check=True, **hidden
+            command,
+            cwd=installation.root,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=MODELS_S,
+            check=True,
+            **no_window(),
         )
         return [json.loads(line) for line in run.stdout.decode(errors="replace").splitlines() if line.startswith("{")]
     except subprocess.TimeoutExpired as exc:
