@@ -41,7 +41,7 @@ class LightPanel(QWidget):
         self._dials: dict[str, Dial] = {}
         self._switches: dict[str, QCheckBox] = {}
         grid = QGridLayout(self)
-        grid.setContentsMargins(12, 6, 12, 8)
+        grid.setContentsMargins(12, 4, 12, 0)
         grid.setHorizontalSpacing(18)
         grid.setVerticalSpacing(6)
         for number, (field, title, decimals, by_ratio, tip) in enumerate(_DIALS):

@@ -44,7 +44,7 @@ MESH_KEYS = (
     ("3D: double click, Home, F", "as the photo was taken"),
     ("3D: 1, 2, 3", "from the left, from the right, from above"),
 )
-_START = OrbitCamera(yaw_deg=-20.0, pitch_deg=10.0, distance=1.2)  # a mesh seen from its photo's camera shows no depth
+_START = OrbitCamera(yaw_deg=-20.0, pitch_deg=10.0, distance=1.3)  # a mesh seen from its photo's camera shows no depth
 _HELP = "Drag turns · Shift + drag moves · wheel zooms · double click: as photographed · hold Space: the other depth in its place"
 
 

@@ -13,6 +13,7 @@ from engine.api.settings import MeshSettings
 
 from ..rendering.light import RANGES, Light
 from ..rendering.relight_painter import RelightPainter, RelightRequest
+from ..views.parts import label
 from .drawn_panes import DrawnPanes
 from .light_panel import LightPanel
 from .picture_canvas import PictureCanvas, inside
@@ -20,7 +21,8 @@ from .picture_canvas import PictureCanvas, inside
 _HANDLE_PX = 9.0
 _KEY_STEP, _LONG_KEY_STEP = 0.05, 0.25
 _HEIGHT_STEP = 1.12
-_NOTE = "relit; drag the light, the wheel raises it, hold Space to flip"
+_NOTE = "relit"
+_HELP = "Drag or arrows move the light · wheel raises it · hold Space: the other depth in its place"
 RELIGHT_KEYS = (
     ("Relight: drag, arrows", "move the light; Shift + arrows farther"),
     ("Relight: wheel, Page up and down", "raise and lower the light"),
@@ -54,6 +56,9 @@ class RelightPane(QWidget):
         column.setSpacing(4)
         column.addWidget(self.panes, 1)
         column.addWidget(self._panel)
+        help_line = label(_HELP, "muted")
+        help_line.setContentsMargins(12, 0, 12, 8)
+        column.addWidget(help_line)
         self._panel.changed.connect(self.set_light)
         self.panes.wanted.connect(self._ask)
         self.panes.settled.connect(self.settled)
