@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import Qt, Signal
@@ -64,7 +65,8 @@ class JobsPanel(QWidget):
             if index >= self.list.count():
                 self.list.addItem(QListWidgetItem())
             item = self.list.item(index)
-            text = f"{_MARKS[job.state]}  {job.name}\n      {describe(job)}"
+            when = time.strftime("%d %b %H:%M", time.localtime(job.submitted_at)) if job.ended else ""
+            text = f"{_MARKS[job.state]}  {job.name}\n      {' · '.join(filter(None, (describe(job), when)))}"
             if item.text() != text:
                 item.setText(text)
             item.setData(Qt.ItemDataRole.UserRole, job.id)

@@ -142,7 +142,7 @@ class Plots(QTabWidget):
             self.empty("Measures")
             return
         theme = current_theme()
-        titles = ("Protocol", "Measure", comparison.label_base, comparison.label_refined, "Change", "Closer to the truth")
+        titles = ("Protocol", "Measure", comparison.label_base, comparison.label_refined, "Change", "Closer")
         for column, title in enumerate(titles):
             head = QTableWidgetItem(title)
             head.setTextAlignment(_RIGHT if 2 <= column <= 4 else _LEFT)

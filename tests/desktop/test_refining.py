@@ -29,7 +29,9 @@ def some_steps(steps: int, seed: int) -> RefineSettings:
     return settings_from_preset("default", steps=steps, members=2, seed=seed)
 
 
-def test_a_picture_is_opened_refined_and_compared(viewer: Viewer, picture: Path, open_in: Callable[..., None], qtbot: QtBot) -> None:
+def test_a_picture_is_opened_refined_compared_saved_and_read_back(
+    viewer: Viewer, picture: Path, tmp_path: Path, open_in: Callable[..., None], qtbot: QtBot
+) -> None:
     open_in(viewer, picture)
     session, window = viewer.session, viewer.window
     assert isinstance(session.shown, OpenedPicture)
@@ -55,6 +57,13 @@ def test_a_picture_is_opened_refined_and_compared(viewer: Viewer, picture: Path,
     with EngineClient.connect(start=False) as client:
         kept = client.attach(comparison.job_id).result(timeout_s=10)
     np.testing.assert_array_equal(comparison.disparity_refined, kept.disparity_refined)
+    with qtbot.waitSignal(viewer.exporter.saved, timeout=REFINE_MS):
+        viewer.exporter.save("disparity", "refined", tmp_path / "refined.exr")
+    open_in(viewer, tmp_path / "refined.exr", picture)
+    read_back = session.shown
+    assert isinstance(read_back, Comparison)
+    np.testing.assert_array_equal(read_back.disparity_base, comparison.disparity_refined)
+    assert read_back.label_base == "refined.exr (disparity)"
 
 
 def test_a_job_can_be_cancelled_and_says_so(viewer: Viewer, picture: Path, open_in: Callable[..., None], qtbot: QtBot) -> None:
