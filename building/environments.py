@@ -60,16 +60,19 @@ def prepare_venv(
 
 
 def add_training_packages(venv: Path, call: Callable[[list[str]], None]) -> None:
-    """Add `TRAINING_FILE` to a whole ``venv``; where that fails, say what goes on without."""
+    """Add `TRAINING_FILE` to a whole ``venv`` where a compiler is; where that cannot be, say what goes on without."""
     stamp, wanted = venv / "redepth-stamp-training", stamp_for([TRAINING_FILE, CONSTRAINTS])
     if found_stamp(venv, stamp) == wanted:
+        return
+    if not any(map(shutil.which, ("c++", "g++", "clang++", "cl"))):
+        say(f"Going on without the tests of training rooms: {TRAINING_FILE.relative_to(ROOT)} takes a C++ compiler.")
         return
     with one_at_a_time(CACHE / f"{venv.name.lstrip('.')}.lock"):
         say(f"Installing packages for training data ({TRAINING_FILE.relative_to(ROOT)})")
         try:
             pip_install(venv, TRAINING_FILE, call, CONSTRAINTS)
         except SetupError as error:
-            say(f"Going on without; the tests of training rooms are skipped. With a C++ compiler and Python's headers it works.\n{error}")
+            say(f"Going on without the tests of training rooms.\n{error}")
             return
         stamp.write_text(wanted, encoding="ascii")
 

@@ -130,12 +130,13 @@ def test_requirements_are_pinned_and_name_no_machine() -> None:
 def test_training_packages_are_added_once_and_may_fail(venv: Path, files: list[Path], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(environments, "CONSTRAINTS", venv.parent / "constraints.txt")
     prepared(venv, files)
-    failing = Recorder(venv, fail_at="train.txt")
-    environments.add_training_packages(venv, failing)
-    again = Recorder(venv)
-    environments.add_training_packages(venv, again)
-    environments.add_training_packages(venv, again)
-    assert (failing.steps, again.steps) == (["train.txt"], ["train.txt"])
+    without, failing, again = Recorder(venv), Recorder(venv, fail_at="train.txt"), Recorder(venv)
+    monkeypatch.setattr(environments.shutil, "which", lambda name: None)
+    environments.add_training_packages(venv, without)
+    monkeypatch.setattr(environments.shutil, "which", lambda name: f"/usr/bin/{name}")
+    for recorder in (failing, again, again):
+        environments.add_training_packages(venv, recorder)
+    assert (without.steps, failing.steps, again.steps) == ([], ["train.txt"], ["train.txt"])
     assert prepared(venv, files) == []
 
 
