@@ -25,7 +25,7 @@ VIEWER = {  # without a display: Qt's offscreen platform, and OpenGL through EGL
     "libdbus-1.so.3": "libdbus-1-3",
     "libfreetype.so.6": "libfreetype6",
 }
-WINDOW = {  # what Qt's X11 platform needs beside that; its own message blames libxcb-cursor for any of them
+WINDOW = {  # what Qt's X11 and Wayland platforms need beside that; its own message blames libxcb-cursor for any of the X11 ones
     "libxcb-cursor.so.0": "libxcb-cursor0",
     "libxcb-icccm.so.4": "libxcb-icccm4",
     "libxcb-image.so.0": "libxcb-image0",
@@ -38,6 +38,9 @@ WINDOW = {  # what Qt's X11 platform needs beside that; its own message blames l
     "libxcb-xkb.so.1": "libxcb-xkb1",
     "libxkbcommon-x11.so.0": "libxkbcommon-x11-0",
     "libX11-xcb.so.1": "libx11-xcb1",
+    "libwayland-client.so.0": "libwayland-client0",
+    "libwayland-cursor.so.0": "libwayland-cursor0",
+    "libwayland-egl.so.1": "libwayland-egl1",
 }
 BLENDER = {
     "libX11.so.6": "libx11-6",
