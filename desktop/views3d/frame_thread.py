@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -23,6 +24,9 @@ _PAUSE_S = 0.12  # before a finer frame: whoever drags on shall not wait for it
 _LONGEST_STEP_MS = 30_000
 
 _log = logging.getLogger(__name__)
+
+# Threads that were started and not stopped: kept here, for Qt ends the program when a thread's object goes before the thread does.
+_running: set[FrameThread] = set()
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,6 +64,7 @@ class FrameThread(QThread):
             self._newest = request
             self._changed.notify()
         if not self.is_lost and not self.isRunning():
+            _running.add(self)
             self.start()
 
     @property
@@ -72,7 +77,8 @@ class FrameThread(QThread):
         with self._changed:
             self._is_stopping = True
             self._changed.notify()
-        self.wait(_LONGEST_STEP_MS)
+        if self.wait(_LONGEST_STEP_MS):
+            _running.discard(self)
 
     def run(self) -> None:
         with self._telling():
@@ -128,3 +134,9 @@ def image_from_rgbx(picture: NDArray[np.uint8]) -> QImage:
     """Return a picture (h, w, 4) as an image that owns its pixels, in the layout that Qt draws fastest."""
     height, width = picture.shape[:2]
     return QImage(picture.data, width, height, 4 * width, QImage.Format.Format_RGBX8888).convertToFormat(QImage.Format.Format_RGB32)
+
+
+@atexit.register
+def _stop_all() -> None:
+    for thread in list(_running):
+        thread.stop()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -228,6 +230,30 @@ def test_panes_come_and_go_and_leave_no_thread_and_no_context(
         with qtbot.waitSignal(pane.destroyed):
             pane.deleteLater()
     qtbot.waitUntil(lambda: threads() == before)
+
+
+ENDING = """
+import numpy as np
+from PySide6.QtWidgets import QApplication
+from desktop.state.comparison import Comparison
+from desktop.views3d.mesh_pane import MeshPane
+
+application = QApplication([])
+pane = MeshPane()
+relief = np.random.default_rng(0).random((600, 800), np.float32)
+picture = np.zeros((600, 800, 3), np.uint8)
+pane.show_comparison(Comparison(name="", image_srgb=picture, disparity_base=relief, disparity_refined=relief * 2, label_base="", label_refined=""))
+pane.show()
+while pane.panes.canvases["base"].image is None:
+    application.processEvents()
+"""
+
+
+@pytest.mark.parametrize("last_line", ["", "del pane", "raise SystemExit"])
+def test_a_program_that_ends_in_the_middle_of_a_drawing_ends_well(last_line: str, project_root: Path) -> None:
+    run = subprocess.run([sys.executable, "-c", ENDING + last_line], cwd=project_root, capture_output=True, text=True, timeout=120, check=False)
+    assert run.returncode == 0, run.stderr
+    assert "QThread" not in run.stderr
 
 
 def threads() -> int:
