@@ -23,6 +23,7 @@ _AT = ("top", "left", "right", "bottom")
 _SURE_ENOUGH = 0.6
 _SPOTS = 40
 _REASONS_SHOWN = 2
+_MEASURED = ("Closer to the truth", "Farther from the truth", "As far from the truth")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,7 +40,8 @@ def findings(comparison: Comparison) -> list[Finding]:
     if comparison.is_single:
         found = [Finding(title="One map", text="There is nothing to compare yet. Open a second depth file, or refine the picture.")]
     else:
-        found = [_how_much(comparison), _where(comparison), *_trust(comparison)]
+        signs = _trust(comparison)
+        found = [*_verdict(signs), _how_much(comparison), _where(comparison), *signs]
     found += [Finding(title="Note", text=note) for note in comparison.notes]
     return found + [Finding(title="Note", text=notice["text"]) for notice in comparison.provenance.get("notices", [])]
 
@@ -100,12 +102,29 @@ def _trust(comparison: Comparison) -> list[Finding]:
     return [*_measured(comparison), *_stopped(comparison), *_members(comparison), *_gate(comparison)]
 
 
+def _verdict(signs: list[Finding]) -> list[Finding]:
+    """Return what the signs say together; measured truth outweighs all others."""
+    if not signs:
+        return []
+    decisive = [sign for sign in signs if sign.title in _MEASURED] or signs
+    doubtful = [sign for sign in decisive if sign.tone == "doubtful"]
+    reasons = ", ".join(_lower_first(sign.title) for sign in decisive)
+    if not doubtful:
+        return [Finding(title="Looks trustworthy", text=f"Signs: {reasons}.", tone="good")]
+    title = "Doubtful" if len(doubtful) == len(decisive) else "Trust it in part"
+    return [Finding(title=title, text=f"Signs: {reasons}.", tone="doubtful")]
+
+
+def _lower_first(text: str) -> str:
+    return text[:1].lower() + text[1:]
+
+
 def _measured(comparison: Comparison) -> list[Finding]:
     if comparison.truth is None:
         return []
     row = next(row for row in measure_rows(comparison) if (row.protocol, row.title) == ("standard", "AbsRel"))
     better = row.better == "refined"
-    title = "Closer to the truth" if better else "Farther from the truth" if row.better == "base" else "As far from the truth"
+    title = _MEASURED[0 if better else 1 if row.better == "base" else 2]
     share = f" ({100 * (row.refined / row.base - 1):+.1f} %)" if row.base else ""
     text = f"Measured, AbsRel goes from {row.base:#.3g} to {row.refined:#.3g}{share}."
     return [Finding(title=title, text=text, tone="good" if better else "doubtful")]

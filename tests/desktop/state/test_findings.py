@@ -20,7 +20,7 @@ def text_of(comparison: Comparison, title: str) -> str:
 
 def test_they_say_how_much_where_and_how_sure(comparison: Comparison) -> None:
     share = (comparison.change > 0).mean()
-    assert titles(comparison) == [f"{20 * share:.2g} % mean change", "Most in the upper left", "Members agree"]
+    assert titles(comparison) == ["Looks trustworthy", f"{20 * share:.2g} % mean change", "Most in the upper left", "Members agree"]
     assert "by 20 %" in text_of(comparison, f"{20 * share:.2g} % mean change")
     assert "upper left" in text_of(comparison, "Most in the upper left")
     assert "nearer" in text_of(comparison, "Most in the upper left")
@@ -59,7 +59,7 @@ def test_one_member_says_nothing_about_doubt(comparison: Comparison) -> None:
 
 def test_nothing_moved(comparison: Comparison) -> None:
     still = replace(comparison, disparity_refined=comparison.disparity_base + np.float32(1e-4))
-    assert titles(still)[0] == "No change"
+    assert titles(replace(still, uncertainty=None))[0] == "No change"
 
 
 def test_one_map_alone_is_no_comparison(comparison: Comparison) -> None:
@@ -71,6 +71,20 @@ def test_truth_decides(comparison: Comparison, nearer_is_true: bool, title: str)
     true_disparity = comparison.disparity_refined if nearer_is_true else comparison.disparity_base
     truth = GroundTruth(depth=1.0 / true_disparity.astype(np.float64), valid=np.ones(true_disparity.shape, bool))
     assert title in titles(replace(comparison, truth=truth))
+
+
+@pytest.mark.parametrize(("kept", "spread", "verdict"), [(1.0, 0.01, "Looks trustworthy"), (0.4, 0.01, "Trust it in part"), (0.4, 0.5, "Doubtful")])
+def test_the_verdict_weighs_the_signs(comparison: Comparison, kept: float, spread: float, verdict: str) -> None:
+    shape = comparison.disparity_base.shape
+    judged = replace(comparison, provenance={"gate": {"share_kept": kept}}, uncertainty=np.full(shape, spread, np.float32))
+    first = findings(judged)[0]
+    assert first.title == verdict
+    assert f"gate: {100 * kept:.0f} % kept" in first.text
+
+
+def test_measured_truth_outweighs_the_other_signs(comparison: Comparison) -> None:
+    truth = GroundTruth(depth=1.0 / comparison.disparity_refined.astype(np.float64), valid=np.ones(comparison.disparity_base.shape, bool))
+    assert titles(replace(comparison, truth=truth, provenance={"gate": {"share_kept": 0.1}}))[0] == "Looks trustworthy"
 
 
 def test_the_gate_and_an_early_stop_are_told(comparison: Comparison) -> None:
