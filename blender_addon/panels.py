@@ -7,6 +7,7 @@ import time
 import bpy
 
 from . import jobs
+from .drawing import draw_sentence
 from .engine.api.errors import InputError
 from .engine.api.folders import find_folders
 from .engine.api.handoff import Offer, offered_jobs
@@ -171,7 +172,7 @@ def _draw_picture(layout: bpy.types.UILayout, context: bpy.types.Context) -> Non
     try:
         source = find_source(context)
     except InputError as error:
-        _draw_sentence(layout, error.sentence, "INFO", context)
+        draw_sentence(layout, error.sentence, "INFO", context)
         return
     width, height = source.image.size
     shown = f" on {source.shows.name}" if source.shows is not None and source.shows.name != source.image.name else ""
@@ -188,11 +189,11 @@ def _draw_task(box: bpy.types.UILayout, task: Task) -> None:
     else:
         row.operator("redepth.cancel", text="", icon="CANCEL").number = task.number
         box.progress(factor=snapshot.fraction, type="BAR", text=f"{round(100 * snapshot.fraction)} %")
-    _draw_sentence(box, task.wish.get("refused") or task.sentence, "NONE", bpy.context)
+    draw_sentence(box, task.wish.get("refused") or task.sentence, "NONE", bpy.context)
     if snapshot.ended and snapshot.error is not None and snapshot.error.hint:
-        _draw_sentence(box, snapshot.error.hint, "NONE", bpy.context)
+        draw_sentence(box, snapshot.error.hint, "NONE", bpy.context)
     for notice in snapshot.notices:
-        _draw_sentence(box, notice, "INFO", bpy.context)
+        draw_sentence(box, notice, "INFO", bpy.context)
     if jobs.can_build(task):
         box.operator("redepth.build_ended", icon="MESH_GRID").number = task.number
     if not snapshot.ended and task.follower.preview is not None and icon_id():
@@ -218,22 +219,6 @@ def _offered() -> list[Offer]:
     if now - _offers[0] >= _OFFERS_EVERY_S:
         _offers = (now, offered_jobs(find_folders()))
     return _offers[1]
-
-
-def _draw_sentence(layout: bpy.types.UILayout, sentence: str, icon: str, context: bpy.types.Context) -> None:
-    """Draw a sentence over as many lines as the sidebar's width asks for."""
-    width = context.region.width / (context.preferences.system.ui_scale or 1.0) if context.region is not None else 250
-    longest = max(20, int((width - 70) / 6.5))
-    column = layout.column(align=True)
-    column.scale_y = 0.85
-    line = ""
-    for word in sentence.split():
-        if line and len(line) + 1 + len(word) > longest:
-            column.label(text=line, icon=icon)
-            line, icon = word, "BLANK1" if icon != "NONE" else "NONE"
-        else:
-            line = f"{line} {word}".strip()
-    column.label(text=line, icon=icon)
 
 
 def _draw_convert(self: bpy.types.Menu, context: bpy.types.Context) -> None:

@@ -6,6 +6,7 @@ import bpy
 from bpy.props import EnumProperty, StringProperty
 
 from . import engine_state
+from .drawing import draw_sentence
 from .engine.api.errors import RedepthError
 from .engine_link import engine_python
 from .installing import CHOICES, InstallState
@@ -32,7 +33,7 @@ class RedepthPreferences(bpy.types.AddonPreferences):
         layout = self.layout
         layout.use_property_split = True
         layout.prop(self, "engine_python")
-        _draw_found(layout)
+        _draw_found(layout, context)
         row = layout.row(align=True)
         row.enabled = not engine_state.asking()
         row.operator("redepth.test_engine", icon="CHECKMARK")
@@ -40,29 +41,28 @@ class RedepthPreferences(bpy.types.AddonPreferences):
         if engine_state.asking():
             layout.label(text="Asking the engine…", icon="SORTTIME")
         if (error := engine_state.error()) is not None:
-            _draw_error(layout, error)
+            _draw_error(layout, error, context)
         if (facts := engine_state.facts()) is not None:
-            _draw_facts(layout, facts)
-        _draw_installing(layout, self)
+            _draw_facts(layout, facts, context)
+        _draw_installing(layout, self, context)
 
 
-def _draw_found(layout: bpy.types.UILayout) -> None:
+def _draw_found(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
     try:
         python = engine_python()
     except RedepthError as error:
-        _draw_error(layout, error)
+        _draw_error(layout, error, context)
         return
     layout.label(text=f"Engine: {python}" if python else "Engine: the one last used on this machine, if any", icon="CONSOLE")
 
 
-def _draw_error(layout: bpy.types.UILayout, error: RedepthError) -> None:
-    column = layout.column(align=True)
-    column.label(text=error.sentence, icon="ERROR")
+def _draw_error(layout: bpy.types.UILayout, error: RedepthError, context: bpy.types.Context) -> None:
+    draw_sentence(layout, error.sentence, "ERROR", context)
     if error.hint:
-        column.label(text=error.hint, icon="BLANK1")
+        draw_sentence(layout, error.hint, "BLANK1", context)
 
 
-def _draw_facts(layout: bpy.types.UILayout, facts: EngineFacts) -> None:
+def _draw_facts(layout: bpy.types.UILayout, facts: EngineFacts, context: bpy.types.Context) -> None:
     status = facts.status
     memory = f", {status.free_memory_mb:,} MB free" if status.free_memory_mb is not None else ""
     device = status.device or "known once a model is loaded"
@@ -71,13 +71,15 @@ def _draw_facts(layout: bpy.types.UILayout, facts: EngineFacts) -> None:
     box.label(text=f"Device: {device}{memory}", icon="BLANK1")
     box.label(text=f"Models in memory: {', '.join(status.models.values()) or 'none'}", icon="BLANK1")
     box.label(text=f"Job folders: {status.jobs_bytes / 1e6:,.0f} MB", icon="BLANK1")
+    if facts.models_error is not None:
+        _draw_error(box, facts.models_error, context)
     for model in facts.models:
         row = box.row()
         row.label(text=f"{model['name']}: {model['licence']}", icon="CHECKMARK" if model["location"] else "IMPORT")
         row.label(text="here" if model["location"] else f"about {model['size_mb']} MB to download")
 
 
-def _draw_installing(layout: bpy.types.UILayout, settings: RedepthPreferences) -> None:
+def _draw_installing(layout: bpy.types.UILayout, settings: RedepthPreferences, context: bpy.types.Context) -> None:
     state = engine_state.installation()
     header, body = layout.panel("redepth_installing", default_closed=engine_python_is_known())
     header.label(text="Install the engine")
@@ -90,10 +92,10 @@ def _draw_installing(layout: bpy.types.UILayout, settings: RedepthPreferences) -
     if not bpy.app.online_access:
         body.label(text="Needs online access: Preferences > System > Network", icon="INTERNET_OFFLINE")
     if state is not None:
-        _draw_installation(body, state)
+        _draw_installation(body, state, context)
 
 
-def _draw_installation(layout: bpy.types.UILayout, state: InstallState) -> None:
+def _draw_installation(layout: bpy.types.UILayout, state: InstallState, context: bpy.types.Context) -> None:
     if state.running:
         row = layout.row()
         row.progress(factor=state.fraction, type="BAR", text=state.sentence)
@@ -101,7 +103,7 @@ def _draw_installation(layout: bpy.types.UILayout, state: InstallState) -> None:
         layout.label(text=state.line[:120], icon="BLANK1")
         return
     if state.error is not None:
-        _draw_error(layout, state.error)
+        _draw_error(layout, state.error, context)
     else:
         layout.label(text=state.sentence, icon="CHECKMARK")
     layout.operator("redepth.copy_report", icon="COPYDOWN")

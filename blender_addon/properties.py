@@ -136,7 +136,7 @@ class RedepthResult(bpy.types.PropertyGroup):
     smoothing: FloatProperty(
         name="Smoothing",
         description="Smooths surfaces; planes stay plane and cut edges sharp",
-        default=0,
+        default=0.5,
         min=0,
         max=1,
         subtype="FACTOR",

@@ -42,7 +42,9 @@ class REDEPTH_OT_build_mesh(bpy.types.Operator):
         subtype="ANGLE", unit="ROTATION",
     )  # fmt: skip
     edge_cut: FloatProperty(name="Edge Cut", description="In pixel widths; 0 = never", default=12, min=0, max=10000, soft_max=60)
-    smoothing: FloatProperty(name="Smoothing", default=0, min=0, max=1, subtype="FACTOR")
+    smoothing: FloatProperty(
+        name="Smoothing", description="Smooths surfaces; planes stay plane and cut edges sharp", default=0.5, min=0, max=1, subtype="FACTOR"
+    )
     long_side_vertices: IntProperty(name="Resolution", description="Vertices along the longer side", default=768, min=2, max=2048)
     delight: FloatProperty(name="Delight", description="Share of the picture's own light to divide out", default=0.5, min=0, max=1, subtype="FACTOR")
     use_camera: BoolProperty(name="Use Matched Camera", description="Make it the scene's, and give the render the picture's size", default=True)

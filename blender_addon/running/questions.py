@@ -27,10 +27,12 @@ class EngineFacts:
 
     Attributes:
         models: one object a model, as `python -m engine models --json-events` prints them.
+        models_error: why they could not be listed, or None.
     """
 
     status: EngineStatus
     models: tuple[dict[str, Any], ...]
+    models_error: RedepthError | None = None
 
 
 class Question(threading.Thread):
@@ -59,7 +61,10 @@ def engine_facts(connect: Connect, python: Path | None) -> EngineFacts:
     """
     with connect() as client:
         status = client.status()
-    return EngineFacts(status=status, models=tuple(known_models(python)))
+    try:
+        return EngineFacts(status=status, models=tuple(known_models(python)))
+    except RedepthError as error:  # an engine that runs can be used, whoever started it
+        return EngineFacts(status=status, models=(), models_error=error)
 
 
 def release_device(connect: Connect) -> EngineStatus:

@@ -19,7 +19,7 @@ SLIDERS = {
     "refined_share": 0.3,
     "near_far_ratio": 9.0,
     "depth_scale": 0.5,
-    "smoothing": 1.0,
+    "smoothing": 0.9,
     "edge_cut": 3.0,
     "long_side_vertices": 60,
 }
