@@ -98,8 +98,8 @@ class MainWindow(QMainWindow):
             self.across.addWidget(part)
         self.across.setStretchFactor(1, 1)
         self.across.setSizes([_SIDE_PX, 10_000, _SIDE_PX])
-        for part in (self.left, self.right):
-            part.setMinimumWidth(_SIDE_PX - 30)
+        for part, narrowest_px in ((self.left, _SIDE_PX - 62), (self.right, _SIDE_PX - 20)):
+            part.setMinimumWidth(narrowest_px)
             part.setMaximumWidth(_SIDE_PX + 130)
         whole = QWidget()
         whole.setObjectName("window")

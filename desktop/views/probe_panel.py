@@ -21,7 +21,7 @@ class ProbePanel(QWidget):
         table = QWidget()
         grid = QGridLayout(table)
         grid.setContentsMargins(0, 0, 0, 0)
-        grid.setHorizontalSpacing(10)
+        grid.setHorizontalSpacing(8)
         grid.setVerticalSpacing(3)
         self._heads = [QLabel("left"), QLabel("right"), QLabel("difference")]
         self._heads[0].setProperty("side", "base")
