@@ -240,8 +240,8 @@ from desktop.views3d.mesh_pane import MeshPane
 
 application = QApplication([])
 pane = MeshPane()
-relief = np.random.default_rng(0).random((600, 800), np.float32)
-picture = np.zeros((600, 800, 3), np.uint8)
+relief = np.random.default_rng(0).random((300, 400), np.float32)
+picture = np.zeros((300, 400, 3), np.uint8)
 pane.show_comparison(Comparison(name="", image_srgb=picture, disparity_base=relief, disparity_refined=relief * 2, label_base="", label_refined=""))
 pane.show()
 while pane.panes.canvases["base"].image is None:
