@@ -137,9 +137,9 @@ def _summary(result: RefineResult, name: str, paths: Sequence[Path]) -> str:
 
 
 def _gate_lines(facts: dict[str, Any]) -> list[str]:
-    """Return what the quality gate made of the refinement, its reasons below it; nothing where a stop left it no turn."""
+    """Return what the quality gate made of the refinement, its reasons below it."""
     gate = facts["gate"]
     if gate is None:
-        return [f"  {'quality gate':<14}off"] if facts["complete"] else []
+        return [f"  {'quality gate':<14}{'not asked: stopped before it' if facts['settings']['gate'] else 'off'}"]
     said = _GATE_VERDICTS[gate["verdict"]].format(share=100 * gate["share_kept"])
     return [f"  {'quality gate':<14}{said}", *[f"  {'':<14}{reason}" for reason in gate["reasons"]]]

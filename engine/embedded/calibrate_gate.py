@@ -39,8 +39,8 @@ from .world.families import UNSEEN
 
 WORST_TENTH_LIMIT = 0.015
 HARM_LIMIT = 0.02
-_DETAIL_QUANTILES = ((0.6, 0.9), (0.5, 0.85), (0.3, 0.9), (0.3, 0.7), (0.1, 0.5))
-_BROAD_QUANTILES = ((0.7, 0.98), (0.4, 0.8), (0.2, 0.6), (0.1, 0.5), (0.05, 0.35))
+_DETAIL_QUANTILES = ((0.9, 0.99), (0.6, 0.9), (0.5, 0.85), (0.3, 0.9), (0.3, 0.7), (0.1, 0.5))
+_BROAD_QUANTILES = ((0.95, 1.0), (0.7, 0.98), (0.4, 0.8), (0.2, 0.6), (0.1, 0.5), (0.05, 0.35))
 _BROAD_SHARES = (0.125, 0.25, 0.5, 0.75, 1.0)
 _log = logging.getLogger(__name__)
 

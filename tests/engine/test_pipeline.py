@@ -14,6 +14,7 @@ from engine.api.errors import OutOfMemoryError
 from engine.api.messages import PHASES, Event, Notice, Progress
 from engine.api.result import RefineResult
 from engine.api.settings import RefineSettings, settings_from_preset
+from engine.gate.score import DRAWS
 from engine.images.picture import Picture
 from engine.method.refine import RefinedMembers
 from engine.models.depth_anything import DepthAnything
@@ -88,6 +89,9 @@ def test_progress_is_typed_and_in_order(picture: Picture, settings: RefineSettin
     assert [(event.member, event.step) for event in steps] == [(member, step) for member in (1, 2) for step in (1, 2, 3)]
     assert all(set(event.losses) == {"guidance", "smoothness"} for event in steps)
     assert steps[-1].eta_s == 0 and steps[0].eta_s > 0
+    gate = [event for event in events if isinstance(event, Progress) and event.phase == "gate"]
+    assert [(event.step, event.steps) for event in gate] == [(step, DRAWS) for step in range(1, DRAWS + 1)]
+    assert gate[-1].eta_s == 0
 
 
 def test_the_gate_mixes_refined_and_base_by_the_share_it_keeps(picture: Picture, models: LoadedModels, settings: RefineSettings) -> None:
@@ -104,6 +108,20 @@ def test_without_the_gate_nothing_is_judged(picture: Picture, models: LoadedMode
     result = refine_picture(picture, models, replace(settings, gate=False))
     assert (result.kept, result.provenance["gate"]) == (None, None)
     assert "gate" not in result.provenance["seconds"]
+
+
+def test_a_stop_while_the_gate_asks_leaves_the_refinement_unjudged(picture: Picture, models: LoadedModels, settings: RefineSettings) -> None:
+    asked: list[Event] = []
+
+    def count(event: Event) -> None:
+        if isinstance(event, Progress) and event.phase == "gate":
+            asked.append(event)
+
+    result = refine_picture(picture, models, settings, on_event=count, should_stop=lambda: len(asked) == 2)
+    assert len(asked) == 2
+    assert (result.provenance["complete"], result.kept, result.provenance["gate"]) == (True, None, None)
+    ungated = refine_picture(picture, models, replace(settings, gate=False))
+    assert result.disparity_refined.tobytes() == ungated.disparity_refined.tobytes()
 
 
 @pytest.mark.parametrize("stop_at", [0, 2, 4])

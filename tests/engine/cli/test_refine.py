@@ -98,6 +98,7 @@ def test_interrupt_keeps_what_was_reached(engine: Any, picture: Path, tmp_path: 
     assert (provenance["complete"], provenance["steps_done"]) == (False, 5)
     shown, told = capfd.readouterr()
     assert "5 of 50" in shown
+    assert "not asked: stopped before it" in shown
     assert "the files hold what was reached" in shown
     assert "Stopping after this step" in told
 
