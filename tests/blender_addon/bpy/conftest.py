@@ -44,22 +44,25 @@ def addon_zip(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def blender_home() -> Iterator[Path]:
-    """An engine's home with a finished job in it, and a real engine for whoever starts one; a short path, for sockets."""
-    home = Path(tempfile.mkdtemp(prefix="redepth-bpy-"))
+def job_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An engine's home with a finished job in it; no engine is ever started here."""
+    home = tmp_path_factory.mktemp("job_home")
     write_job(home)
+    return home
+
+
+@pytest.fixture(scope="session")
+def engine_home() -> Iterator[Path]:
+    """The home of the real engine that Blender starts; a short path, for sockets."""
+    home = Path(tempfile.mkdtemp(prefix="redepth-bpy-"))
     yield home
-    before = os.environ.get("REDEPTH_HOME")
-    os.environ["REDEPTH_HOME"] = str(home)
-    try:
-        with EngineClient.connect(start=False) as engine:
-            engine.shutdown()
-    except EngineUnavailableError:
-        pass
-    finally:
-        os.environ.pop("REDEPTH_HOME")
-        if before is not None:
-            os.environ["REDEPTH_HOME"] = before
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("REDEPTH_HOME", str(home))
+        try:
+            with EngineClient.connect(start=False) as engine:
+                engine.shutdown()
+        except EngineUnavailableError:
+            pass
     shutil.rmtree(home, ignore_errors=True)
 
 
@@ -103,8 +106,8 @@ def blurred(values: np.ndarray, radius: int) -> np.ndarray:
 class Blenders:
     """Runs files of checks, each once a version, and remembers what came of them."""
 
-    def __init__(self, archive: Path, home: Path, folder: Path) -> None:
-        self._archive, self._home, self._folder = archive, home, folder
+    def __init__(self, archive: Path, job_home: Path, engine_home: Path, folder: Path) -> None:
+        self._archive, self._job_home, self._engine_home, self._folder = archive, job_home, engine_home, folder
         self._outcomes: dict[tuple[str, str], dict[str, str]] = {}
 
     def folder(self, version: str, checks: str) -> Path:
@@ -122,23 +125,31 @@ class Blenders:
         folder = self.folder(version, checks)
         folder.mkdir()
         command = [str(python), "-P", str(HERE / "harness.py"), str(HERE / f"{checks}.py"), str(folder), str(self._archive)]
-        run = subprocess.run(command, env=self._environment(folder), cwd=folder, capture_output=True, text=True, timeout=LIMIT_S, check=False)
+        run = subprocess.run(
+            command,
+            env=self._environment(folder, self._engine_home if checks == "in_engine" else self._job_home),
+            cwd=folder,
+            capture_output=True,
+            text=True,
+            timeout=LIMIT_S,
+            check=False,
+        )
         written = folder / "outcomes.json"
         outcomes: dict[str, str] = json.loads(written.read_text()) if written.is_file() else {}
         if run.returncode:
             outcomes[""] = f"Blender {version} ended with status {run.returncode}.\n{run.stdout[-2000:]}\n{run.stderr[-4000:]}"
         return outcomes
 
-    def _environment(self, folder: Path) -> dict[str, str]:
+    def _environment(self, folder: Path, home: Path) -> dict[str, str]:
         kept: dict[str, Any] = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "BLENDER", "REDEPTH"))}
         return kept | {
             "BLENDER_USER_RESOURCES": str(folder / "blender"),
-            "REDEPTH_HOME": str(self._home),
+            "REDEPTH_HOME": str(home),
             "REDEPTH_PYTHON": sys.executable,
             "REDEPTH_SAMPLES": str(SAMPLES),
         }
 
 
 @pytest.fixture(scope="session")
-def blenders(addon_zip: Path, blender_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Blenders:
-    return Blenders(addon_zip, blender_home, tmp_path_factory.mktemp("blender"))
+def blenders(addon_zip: Path, job_home: Path, engine_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Blenders:
+    return Blenders(addon_zip, job_home, engine_home, tmp_path_factory.mktemp("blender"))

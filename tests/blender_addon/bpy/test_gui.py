@@ -42,7 +42,7 @@ def display() -> Iterator[str]:
 @pytest.mark.slow
 @pytest.mark.timeout(LIMIT_S + 60)
 def test_a_dropped_picture_is_relit_in_three_clicks(
-    display: str, addon_zip: Path, blender_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    display: str, addon_zip: Path, engine_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     blender = os.environ.get("BLENDER")
     if not blender:
@@ -50,7 +50,7 @@ def test_a_dropped_picture_is_relit_in_three_clicks(
     folder = Path(os.environ.get("REDEPTH_SCREENSHOTS", tmp_path))
     folder.mkdir(exist_ok=True)
     shutil.copy(addon_zip, folder / "redepth.zip")
-    monkeypatch.setenv("REDEPTH_HOME", str(blender_home))
+    monkeypatch.setenv("REDEPTH_HOME", str(engine_home))
     EngineClient.connect(timeout_s=60).close()  # Blender may live in a root folder of its own, from where this Python cannot be started
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")} | {
         "DISPLAY": display,
