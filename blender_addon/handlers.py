@@ -29,7 +29,7 @@ def _after_undo(*arguments: Any) -> None:
 def _before_save(*arguments: Any) -> None:
     """Bring the depth and normal images up to date, where a slider moved since they were written."""
     for result in bpy.data.objects:
-        if result.redepth.is_result and live.is_adjustable(result) and images_are_stale(result):
+        if result.redepth.is_result and images_are_stale(result) and live.is_adjustable(result):
             write_depth_and_normals(result)
 
 

@@ -15,7 +15,7 @@ from .mesh import live
 from .operators.relight import has_rig
 from .picture.source import find_source
 from .preview import icon_id
-from .properties import FOLDER, result_of
+from .properties import FOLDER, NON_COMMERCIAL, result_of
 from .running.controller import Task
 
 CATEGORY = "Re-Depth"
@@ -67,6 +67,8 @@ class _RefineOptions(_Sidebar):
         layout.prop(options, "depth_model")
         if options.depth_model == FOLDER:
             layout.prop(options, "depth_folder")
+        elif options.depth_model in NON_COMMERCIAL:
+            layout.label(text="Not for commercial use (CC-BY-NC-4.0)", icon="INFO")
         layout.prop(options, "prior")
         if options.prior == FOLDER:
             layout.prop(options, "prior_folder")
@@ -122,6 +124,8 @@ class REDEPTH_PT_shape(_Sidebar, bpy.types.Panel):
         mix = sliders.row(align=True)
         mix.use_property_split = False
         mix.prop(group, "refined_share", text="DA-V2 to Refined", slider=True)
+        if "redepth_kept_share" in result:
+            sliders.label(text=f"The quality gate kept {100 * result['redepth_kept_share']:.0f} % of it")
         for name in ("near_far_ratio", "depth_scale", "fov_rad", "edge_cut", "smoothing", "long_side_vertices"):
             sliders.prop(group, name)
         row = layout.row(align=True)

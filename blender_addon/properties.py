@@ -25,6 +25,7 @@ DEPTH_MODELS = [
     ("large", "Depth Anything V2 Large", "CC-BY-NC-4.0: not for commercial use; has to be downloaded once"),
     (FOLDER, "Folder…", "A model in transformers layout"),
 ]
+NON_COMMERCIAL = ("base", "large")
 PRIORS = [
     ("embedded", "Embedded", "Small prior that ships with Re-Depth (GPL-3.0-or-later)"),
     ("sd15", "Stable Diffusion 1.5", "CreativeML OpenRAIL-M; has to be downloaded once, wants a GPU"),

@@ -121,6 +121,8 @@ def _note_provenance(mesh: bpy.types.Object, result: RefineResult) -> None:
     mesh["redepth_preset"] = settings["preset"]
     mesh["redepth_seed"] = seed if seed <= _LARGEST_ID_INT else str(seed)
     mesh["redepth_fov_source"] = result.fov_source
+    if result.kept is not None:
+        mesh["redepth_kept_share"] = float(result.kept.mean())
 
 
 def write_depth_and_normals(mesh: bpy.types.Object) -> None:

@@ -76,6 +76,9 @@ class REDEPTH_OT_show_original(OnResult):
         """Switch."""
         group = result_of(context).redepth
         group.shows_original = not group.shows_original
+        transform = context.scene.view_settings.view_transform
+        if group.shows_original and transform != STANDARD:
+            self.report({"INFO"}, f"The view transform {transform} alters colours; Standard shows the picture's own")
         return {"FINISHED"}
 
 

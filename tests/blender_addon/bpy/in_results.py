@@ -283,6 +283,34 @@ def check_the_source_is_hidden_only_where_asked(setting: Setting) -> None:
         assert (empty.hide_get(), empty.hide_render) == (hide, hide)
 
 
+def check_the_viewer_gets_the_job_and_a_lost_one_is_refused_in_words(setting: Setting) -> None:
+    engine = setting.module("operators.engine")
+    assert engine.viewer_command(Path("/e/python"), JOB) == ["/e/python", "-m", "desktop", "--job", JOB]
+    assert not bpy.ops.redepth.open_in_viewer.poll()
+    mesh = build(picture())
+    assert bpy.ops.redepth.open_in_viewer.poll()
+    mesh["redepth_job"] = "0" * 32
+    try:
+        bpy.ops.redepth.open_in_viewer()
+    except RuntimeError as error:
+        assert "no longer keeps this job" in str(error)
+    else:
+        raise AssertionError("it showed something")
+
+
+def check_the_share_that_the_gate_kept_is_noted_where_one_ran(setting: Setting) -> None:
+    from dataclasses import replace
+
+    builder, places = setting.module("mesh.build"), setting.module("picture.place")
+    result, place = job_result(setting), places.upright_place(Vector(), SIZE_PX)
+    options = builder.BuildOptions(name="picture", sliders={})
+    assert "redepth_kept_share" not in builder.build_result(bpy.context.scene, result, place, None, None, options)
+    kept = np.full(SIZE_PX[::-1], 0.25, np.float32)
+    mesh = builder.build_result(bpy.context.scene, replace(result, kept=kept), place, None, None, options)
+    assert mesh["redepth_kept_share"] == 0.25
+    assert pixels(mesh.redepth.maps)[..., 3].max() == 0.25
+
+
 def check_a_lost_job_is_refused_in_words(setting: Setting) -> None:
     try:
         bpy.ops.redepth.build_mesh(job="0" * 32)
