@@ -28,9 +28,19 @@ def smooth(values: Tensor, sigma_share: float) -> Tensor:
 
 
 def split(change: Tensor) -> tuple[Tensor, Tensor]:
-    """Return ``change`` (H, W) as (broad, detail), which sum to it."""
-    broad = smooth(change, BROAD_SHARE)
+    """Return ``change`` (H, W) as (broad, detail), which sum to it; a plane is broad up to the border, where a smooth mean alone would bend it."""
+    plane = _nearest_plane(change)
+    broad = plane + smooth(change - plane, BROAD_SHARE)
     return broad, change - broad
+
+
+def _nearest_plane(values: Tensor) -> Tensor:
+    """Return the plane (H, W) that is nearest to ``values`` in least squares."""
+    height, width = values.shape
+    across = torch.linspace(-1, 1, width, dtype=values.dtype, device=values.device)
+    down = torch.linspace(-1, 1, height, dtype=values.dtype, device=values.device)[:, None]
+    slopes = ((values * axis).mean() / (axis**2).mean() * axis for axis in (across, down))
+    return values.mean() + sum(slopes)
 
 
 def ramp(sign: Tensor, full: float, none: float) -> Tensor:

@@ -30,6 +30,13 @@ def test_the_bands_sum_to_the_change_and_part_slow_from_fast() -> None:
     assert (detail - fast).abs()[:, 32:96].max() < 0.1
 
 
+def test_a_plane_is_broad_up_to_the_border() -> None:
+    plane = 3 + torch.linspace(-1, 2, 40)[:, None] - 0.5 * torch.linspace(0, 1, 60)
+    broad, detail = split(plane)
+    torch.testing.assert_close(broad, plane)
+    torch.testing.assert_close(detail, torch.zeros_like(plane), atol=1e-5, rtol=0)
+
+
 @pytest.mark.parametrize(
     ("full", "none", "sign", "share"),
     [(0.0, 0.5, -1.0, 1.0), (0.0, 0.5, 0.25, 0.5), (0.0, 0.5, 2.0, 0.0), (1.0, 0.0, 0.75, 0.75), (1.0, 0.0, 3.0, 1.0)],
