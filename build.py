@@ -18,8 +18,6 @@ environment .venv, and the pinned packages; `test` and `addon` also two Blenders
 When all of that is there already, this takes a fraction of a second.
 """
 
-from __future__ import annotations
-
 import contextlib
 import os
 import shutil

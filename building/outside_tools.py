@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import platform
 import shutil
 import sys
 from pathlib import Path
@@ -11,6 +12,7 @@ from .steps import CACHE, ROOT, SetupError, call, one_at_a_time, say
 
 BLENDERS = ("4.2", "5.0")
 BLENDER_PYTHON = (3, 11)  # the only one that Blender's wheels of these versions are for
+_BLENDER_MACHINES = {("linux", "x86_64"), ("win32", "AMD64"), ("darwin", "arm64"), ("darwin", "x86_64")}
 GLTF_VALIDATOR = "gltf-validator@2.0.0-dev.3.10"
 
 
@@ -20,10 +22,11 @@ def blender_venv(version: str) -> Path:
 
 
 def set_up_blenders(*versions: str) -> bool:
-    """Make the environments of these Blenders; return False, and say why, where this Python cannot hold them."""
-    if sys.version_info[:2] != BLENDER_PYTHON:
-        wanted, found = (".".join(map(str, version)) for version in (BLENDER_PYTHON, sys.version_info[:2]))
-        say(f"Going on without Blender: its modules {' and '.join(versions)} are for Python {wanted}, and this is {found}.")
+    """Make the environments of these Blenders; return False, and say why, where this Python or machine cannot hold them."""
+    wanted, found = (".".join(map(str, version)) for version in (BLENDER_PYTHON, sys.version_info[:2]))
+    if wanted != found or (sys.platform, platform.machine()) not in _BLENDER_MACHINES:
+        here = f"Python {found} on {sys.platform}, {platform.machine()}"
+        say(f"Going on without Blender: its modules {' and '.join(versions)} are not made for {here}. Python {wanted} is the one they are for.")
         return False
     for version in versions:
         prepare_venv(blender_venv(version), [REQUIREMENTS / f"bpy-{version}.txt"], call, constraints=None, size="about 1.2 GB")
