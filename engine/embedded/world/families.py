@@ -1,7 +1,7 @@
 """Families of scenes, and which of them the depth model may learn from.
 
-``labelled`` trains the depth model; ``unseen`` differs in bodies, relief, textures and lighting, and the depth model never sees it with depth.
-The prior learns from both: it sees pictures and true relights, as a prior for real pictures would.
+``labelled`` trains the depth model; ``unseen`` differs in bodies, relief, textures, lighting and layout, and the depth model never sees
+it with depth. The prior learns from both: it sees pictures and true relights, as a prior for real pictures would.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ class Family:
         key_azimuth_deg: range the key light comes from, 0 = from behind the camera, positive = from the right.
         second_light: largest strength of a second lamp relative to the first.
         gloss: largest specular weight.
+        clutter_share: share of rooms with large things close together before a near wall, seen from hardly above.
     """
 
     name: str
@@ -31,6 +32,7 @@ class Family:
     key_azimuth_deg: tuple[float, float]
     second_light: float
     gloss: float
+    clutter_share: float
 
 
 LABELLED = Family(
@@ -43,6 +45,7 @@ LABELLED = Family(
     key_azimuth_deg=(-120.0, 120.0),
     second_light=0.4,
     gloss=0.2,
+    clutter_share=0.0,
 )
 UNSEEN = Family(
     name="unseen",
@@ -54,5 +57,6 @@ UNSEEN = Family(
     key_azimuth_deg=(-180.0, 180.0),
     second_light=0.8,
     gloss=0.5,
+    clutter_share=0.4,
 )
 FAMILIES: dict[str, Family] = {family.name: family for family in (LABELLED, UNSEEN)}

@@ -15,7 +15,7 @@ from .families import Family
 from .textures import uniform
 
 _FAR_BELOW = -1000.0
-_CLUTTER_SHARE = 0.4
+_CLUTTER_GROWTH = 1.8
 
 
 @dataclass(frozen=True)
@@ -117,14 +117,16 @@ def draw_layout(generator: torch.Generator, family: Family, batch: int, slots: i
     """Draw the geometry of ``batch`` scenes with up to ``slots`` bodies each; slots used and the kind of each are one for the batch."""
     fov_deg = uniform(generator, batch, low=35, high=70)
     half_fov = torch.deg2rad(fov_deg) / 2
-    cluttered = uniform(generator, batch) < _CLUTTER_SHARE  # Large things close together before a near wall, seen from hardly above.
     pitch = torch.deg2rad(_choose(generator, batch, [(0, 15), (5, 25), (10, 40)]))
-    pitch = torch.where(cluttered, torch.deg2rad(uniform(generator, batch, low=-4, high=14)), pitch)
     roll = torch.deg2rad(uniform(generator, batch, low=-3, high=3))
     eye_height = _choose(generator, batch, [(0.4, 0.8), (0.6, 1.2)])
     back = _choose(generator, batch, [(1.2, 2.2), (1.5, 3.5), (3, 7)])
-    eye_height = torch.where(cluttered, uniform(generator, batch, low=0.25, high=0.7), eye_height)
-    back = torch.where(cluttered, uniform(generator, batch, low=1.2, high=2.6), back)
+    cluttered = None
+    if family.clutter_share:
+        cluttered = uniform(generator, batch) < family.clutter_share
+        pitch = torch.where(cluttered, torch.deg2rad(uniform(generator, batch, low=-4, high=14)), pitch)
+        eye_height = torch.where(cluttered, uniform(generator, batch, low=0.25, high=0.7), eye_height)
+        back = torch.where(cluttered, uniform(generator, batch, low=1.2, high=2.6), back)
     room = _draw_room(generator, batch, eye_height, back)
     used = int(torch.randint(2, slots + 1, (1,), generator=generator, device=generator.device))
     filled = torch.randint(used // 2, used + 1, (batch,), generator=generator, device=generator.device)
@@ -132,10 +134,11 @@ def draw_layout(generator: torch.Generator, family: Family, batch: int, slots: i
     previous = None
     for slot in range(used):
         kind = family.bodies[int(torch.randint(len(family.bodies), (1,), generator=generator, device=generator.device))]
-        foot = torch.where(
-            cluttered[:, None], _before_wall(generator, half_fov, eye_height, back), _on_floor(generator, pitch, half_fov, eye_height, back)
-        )
-        size = foot.norm(dim=-1) * torch.exp(uniform(generator, batch, low=-3.3, high=-1.7) + torch.where(cluttered, 0.6, 0.0))
+        foot = _on_floor(generator, pitch, half_fov, eye_height, back)
+        size = foot.norm(dim=-1) * torch.exp(uniform(generator, batch, low=-3.3, high=-1.7))
+        if cluttered is not None:
+            foot = torch.where(cluttered[:, None], _before_wall(generator, half_fov, eye_height, back), foot)
+            size = torch.where(cluttered, _CLUTTER_GROWTH * size, size)
         shape = torch.exp(uniform(generator, batch, 3, low=-0.9, high=0.9))
         scale = torch.minimum(size[:, None] * shape, 0.4 * foot.norm(dim=-1, keepdim=True))
         rotation = _draw_rotation(generator, batch)
