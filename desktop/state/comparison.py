@@ -85,7 +85,7 @@ class Comparison:
         """Whether there is nothing to compare: one map stands on both sides."""
         return self.disparity_refined is self.disparity_base
 
-    @property
+    @cached_property
     def has_several_members(self) -> bool:
         """Whether ``uncertainty`` says anything: one member alone has no spread."""
         return self.uncertainty is not None and bool(self.uncertainty.any())

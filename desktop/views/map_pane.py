@@ -11,6 +11,7 @@ from PySide6.QtGui import (
     QContextMenuEvent,
     QEnterEvent,
     QFont,
+    QImage,
     QKeyEvent,
     QMouseEvent,
     QPainter,
@@ -21,6 +22,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
+from ..state.painting import Scale
 from ..state.view import Point, Size, View
 from .screen_image import ScreenImage, draw
 from .theme import current_theme
@@ -123,8 +125,8 @@ class MapPane(QWidget):
             self._paint_pictures(painter, self.image)
             self._paint_marks(painter)
             self._paint_titles(painter, self.image)
-            if self.image.scale is not None:
-                self._paint_legend(painter)
+            if self.image.scale is not None and self.image.bar is not None:
+                self._paint_legend(painter, self.image.scale, self.image.bar)
         painter.setPen(QPen(QColor(theme.accent if self.hasFocus() else theme.line), 1))
         painter.drawRect(QRectF(0.5, 0.5, self.width() - 1, self.height() - 1))
         painter.end()
@@ -191,14 +193,11 @@ class MapPane(QWidget):
             text = painter.fontMetrics().elidedText(note, Qt.TextElideMode.ElideRight, int(rest.width()))
             painter.drawText(rest, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, text)
 
-    def _paint_legend(self, painter: QPainter) -> None:
-        assert self.image is not None and self.image.scale is not None
-        scale, theme = self.image.scale, current_theme()
+    def _paint_legend(self, painter: QPainter, scale: Scale, colours: QImage) -> None:
         bar = QRectF(10, self.area.bottom() + 6, self.width() - 20, BAR_PX)
-        step = bar.width() / len(scale.colours)
-        for index, (red, green, blue) in enumerate(scale.colours.tolist()):
-            painter.fillRect(QRectF(bar.left() + index * step, bar.top(), step + 1, bar.height()), QColor(red, green, blue))
-        painter.setPen(QColor(theme.muted))
+        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, False)
+        painter.drawImage(bar, colours)
+        painter.setPen(QColor(current_theme().muted))
         line = QRectF(bar.left(), bar.bottom() + 1, bar.width(), LEGEND_PX - BAR_PX - 8)
         sides = (Qt.AlignmentFlag.AlignLeft, Qt.AlignmentFlag.AlignHCenter, Qt.AlignmentFlag.AlignRight)
         for label, side in zip(scale.labels, sides, strict=True):

@@ -19,13 +19,14 @@ _SHARP_FROM = 3.0
 class ScreenImage:
     """What a pane shows: its name, how to read it, its legend, and images each half as large as the one before.
 
-    ``pixels`` are the arrays that the images look into; they must live as long.
+    ``pixels`` are the arrays that ``levels`` look into; they must live as long. ``bar`` is the legend's colours, None without a legend.
     """
 
     name: str
     note: str
     scale: Scale | None
     levels: tuple[QImage, ...]
+    bar: QImage | None
     pixels: tuple[NDArray[np.uint8], ...]
 
 
@@ -38,7 +39,8 @@ def screen_image(painted: Painted) -> ScreenImage:
     while min(pixels[-1].shape[:2]) >= 2 * _SMALLEST_SIDE_PX:
         pixels.append(_halved(pixels[-1]))
     levels = tuple(QImage(level.data, level.shape[1], level.shape[0], 4 * level.shape[1], QImage.Format.Format_RGB32) for level in pixels)
-    return ScreenImage(name=painted.name, note=painted.note, scale=painted.scale, levels=levels, pixels=tuple(pixels))
+    bar = image_from_srgb8(painted.scale.colours[None]) if painted.scale is not None else None
+    return ScreenImage(name=painted.name, note=painted.note, scale=painted.scale, levels=levels, bar=bar, pixels=tuple(pixels))
 
 
 def _bgrx(colours: NDArray[np.uint8]) -> NDArray[np.uint8]:
