@@ -97,43 +97,6 @@ class REDEPTH_PT_image_refine_options(_RefineOptions, bpy.types.Panel):
     bl_parent_id = "REDEPTH_PT_image_refine"
 
 
-class REDEPTH_PT_shape(_Sidebar, bpy.types.Panel):
-    """The sliders of the active result's shape."""
-
-    bl_label = "Shape"
-    bl_space_type = "VIEW_3D"
-
-    @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        return result_of(context) is not None
-
-    def draw(self, context: bpy.types.Context) -> None:
-        """Draw it."""
-        layout = self.layout
-        layout.use_property_split = True
-        layout.use_property_decorate = False
-        result = result_of(context)
-        group = result.redepth
-        if result.mode == "EDIT":
-            layout.label(text="Leave Edit Mode to use the sliders", icon="INFO")
-        elif not live.is_adjustable(result):
-            layout.label(text="The mesh was edited: sliders are off", icon="INFO")
-            layout.operator("redepth.rebuild")
-        sliders = layout.column()
-        sliders.enabled = live.is_adjustable(result)
-        mix = sliders.row(align=True)
-        mix.use_property_split = False
-        mix.prop(group, "refined_share", text="DA-V2 to Refined", slider=True)
-        if "redepth_kept_share" in result:
-            sliders.label(text=f"The quality gate kept {100 * result['redepth_kept_share']:.0f} % of it")
-        for name in ("near_far_ratio", "depth_scale", "fov_rad", "edge_cut", "smoothing", "long_side_vertices"):
-            sliders.prop(group, name)
-        row = layout.row(align=True)
-        row.operator("redepth.use_camera", text="Camera", icon="CAMERA_DATA")
-        row.operator("redepth.open_in_viewer", text="Viewer", icon="WINDOW")
-        layout.operator("redepth.update_maps", icon="IMAGE_DATA")
-
-
 class REDEPTH_PT_light(_Sidebar, bpy.types.Panel):
     """The relight rig of the active result."""
 
@@ -170,6 +133,43 @@ class REDEPTH_PT_light(_Sidebar, bpy.types.Panel):
             layout.prop(group, "world_strength")
         if rigged:
             layout.operator("redepth.remove_relight_rig", icon="X")
+
+
+class REDEPTH_PT_shape(_Sidebar, bpy.types.Panel):
+    """The sliders of the active result's shape."""
+
+    bl_label = "Shape"
+    bl_space_type = "VIEW_3D"
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        return result_of(context) is not None
+
+    def draw(self, context: bpy.types.Context) -> None:
+        """Draw it."""
+        layout = self.layout
+        layout.use_property_split = True
+        layout.use_property_decorate = False
+        result = result_of(context)
+        group = result.redepth
+        if result.mode == "EDIT":
+            layout.label(text="Leave Edit Mode to use the sliders", icon="INFO")
+        elif not live.is_adjustable(result):
+            layout.label(text="The mesh was edited: sliders are off", icon="INFO")
+            layout.operator("redepth.rebuild")
+        sliders = layout.column()
+        sliders.enabled = live.is_adjustable(result)
+        mix = sliders.row(align=True)
+        mix.use_property_split = False
+        mix.prop(group, "refined_share", text="DA-V2 to Refined", slider=True)
+        if "redepth_kept_share" in result:
+            sliders.label(text=f"The quality gate kept {100 * result['redepth_kept_share']:.0f} % of it")
+        for name in ("near_far_ratio", "depth_scale", "fov_rad", "edge_cut", "smoothing", "long_side_vertices"):
+            sliders.prop(group, name)
+        row = layout.row(align=True)
+        row.operator("redepth.use_camera", text="Camera", icon="CAMERA_DATA")
+        row.operator("redepth.open_in_viewer", text="Viewer", icon="WINDOW")
+        layout.operator("redepth.update_maps", icon="IMAGE_DATA")
 
 
 def _draw_picture(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
@@ -248,8 +248,8 @@ CLASSES = (
     REDEPTH_PT_refine_options,
     REDEPTH_PT_image_refine,
     REDEPTH_PT_image_refine_options,
-    REDEPTH_PT_shape,
     REDEPTH_PT_light,
+    REDEPTH_PT_shape,
 )
 
 

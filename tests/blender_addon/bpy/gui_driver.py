@@ -22,7 +22,7 @@ FOLDER = Path(os.environ["REDEPTH_GUI_FOLDER"])
 SAMPLE = Path(os.environ["REDEPTH_SAMPLES"]) / "still_life.jpg"
 PRESET = os.environ.get("REDEPTH_GUI_PRESET", "quick")
 # Where the buttons are, from the sidebar's upper left corner, in pixels at Blender's ordinary size.
-REFINE_BUTTON, RELIGHT_BUTTON = (143, 130), (143, 483)
+REFINE_BUTTON, RELIGHT_BUTTON = (143, 130), (143, 228)
 LIMIT_S = 240.0
 REST_S = 1.0
 
@@ -89,7 +89,7 @@ def steps() -> Iterator[float]:
         seen.add(task.sentence.split(",")[0].split(" step")[0])
         longest, last = max(longest, time.monotonic() - last), time.monotonic()
         if task.follower.preview is not None and task.snapshot.fraction > 0.3 and not shot:
-            yield 2 * jobs.LOOK_S
+            yield REST_S  # the panel grows in steps
             yield from screenshot("running")
             shot, last = True, time.monotonic()
         yield 0.05

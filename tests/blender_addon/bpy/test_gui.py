@@ -18,7 +18,7 @@ from PIL import Image
 from engine.api.client import EngineClient
 from tests.blender_addon.bpy.conftest import HERE, SAMPLES
 
-LIMIT_S = 420
+LIMIT_S = 540
 
 
 @pytest.fixture
