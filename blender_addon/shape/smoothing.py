@@ -1,8 +1,8 @@
 """Smoothing that keeps planes plane and edges sharp.
 
-It works on 1 / depth, which is linear over every plane, and moves a point toward the mean of two opposite neighbours, so planes of any
-tilt stay as they are. Neighbours beyond a cut are not looked at. Each round looks twice as far as the one before (1, 2, 4, ... points),
-so a few rounds smooth widely at little cost.
+It works on 1 / depth, which is linear over every plane, and moves a point toward the straight line between two opposite neighbours, so
+planes of any tilt stay as they are, on grids of uneven steps too. Neighbours beyond a cut are not looked at. Each round looks twice as far
+as the one before (1, 2, 4, ... points), so a few rounds smooth widely at little cost.
 """
 
 from __future__ import annotations
@@ -38,16 +38,18 @@ def smoothed(depth: Float32Map, camera: Camera, grid: PixelGrid, edge_cut: float
 
 
 def _pull(inverse: Float32Map, axis: int, step: int, weight: np.float32, limit: float, pixels: NDArray[np.int64]) -> None:
-    """Move each point toward the mean of its two neighbours ``step`` points away along ``axis``, where no cut lies between."""
+    """Move each point toward the line between its two neighbours ``step`` points away along ``axis``, where no cut lies between."""
     lines = inverse if axis == 0 else inverse.T
     if len(lines) <= 2 * step:
         return
     before, after = lines[:-step], lines[step:]
     change = after - before
-    footprints = (limit * (pixels[step:] - pixels[:-step])).astype(np.float32)[:, None] if limit else _NEVER_CUT
+    spans = (pixels[step:] - pixels[:-step]).astype(np.float32)[:, None]
     # depths differ by at most a footprint of the nearer one  <=>  |1/a - 1/b| <= footprint share * the smaller of 1/a and 1/b
-    joined = np.abs(change) <= np.minimum(before, after) * footprints
-    bend = change[step:] - change[:-step]
+    joined = np.abs(change) <= np.minimum(before, after) * (spans * np.float32(limit) if limit else _NEVER_CUT)
+    both_spans = spans[:-step] + spans[step:]
+    bend = change[step:] * (2 * spans[:-step] / both_spans)
+    bend -= change[:-step] * (2 * spans[step:] / both_spans)
     bend *= joined[step:] & joined[:-step]
     bend *= weight
     lines[step:-step] += bend

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from tests.blender_addon.shape.scenes import box_before_wall, maps_of, ramp, shape, surfaces
 
@@ -12,9 +13,10 @@ def depths(disparity: np.ndarray, **changes: float) -> tuple[np.ndarray, np.ndar
     return surface.depth(shape(**changes)), surface.depth(shape(smoothing=1.0, **changes))
 
 
-def test_a_tilted_plane_stays_as_it_is() -> None:
-    rough, smooth = depths(ramp())
-    assert np.allclose(rough, smooth, rtol=2e-6)
+@pytest.mark.parametrize("long_side_vertices", [96, 70, 40])
+def test_a_tilted_plane_stays_as_it_is_on_uneven_grids_too(long_side_vertices: int) -> None:
+    surface = surfaces.Surface(maps_of(ramp()), long_side_vertices)
+    assert np.allclose(surface.depth(shape()), surface.depth(shape(smoothing=1.0)), rtol=4e-6)
 
 
 def test_noise_shrinks_the_more_the_further_the_slider() -> None:
