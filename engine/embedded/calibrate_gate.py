@@ -41,6 +41,7 @@ WORST_TENTH_LIMIT = 0.015
 HARM_LIMIT = 0.02
 _DETAIL_QUANTILES = ((0.9, 0.99), (0.6, 0.9), (0.5, 0.85), (0.3, 0.9), (0.3, 0.7), (0.1, 0.5))
 _BROAD_QUANTILES = ((0.95, 1.0), (0.7, 0.98), (0.4, 0.8), (0.2, 0.6), (0.1, 0.5), (0.05, 0.35))
+_SMALLEST_STEP = 1e-3
 _BROAD_SHARES = (0.125, 0.25, 0.5, 0.75, 1.0)
 _log = logging.getLogger(__name__)
 
@@ -136,7 +137,7 @@ def find_thresholds(seen: Sequence[Seen]) -> tuple[Thresholds, Outcome]:
     local = np.concatenate([each.score.local.numpy()[::4, ::4].ravel() for each in seen])
     tried = []
     for quantiles in _DETAIL_QUANTILES:
-        full, none = np.quantile(local, quantiles).tolist()
+        full, none = _limits(local, quantiles)
         found = _try_broad(seen, Thresholds(detail_full=full, detail_none=none, broad_share=0.0))
         _log.info("%s", _told(*_best(found)))
         tried += found
@@ -155,7 +156,7 @@ def _try_broad(seen: Sequence[Seen], detail: Thresholds) -> list[tuple[Threshold
     found = [(detail, _outcome_of(seen, without))]
     picture = np.array([each.score.picture for each in seen])
     for quantiles in _BROAD_QUANTILES:
-        full, none = np.quantile(picture, quantiles).tolist()
+        full, none = _limits(picture, quantiles)
         for share in _BROAD_SHARES:
             candidate = replace(detail, broad_full=full, broad_none=none, broad_share=share)
             trust = [broad_trust(each.score, candidate) for each in seen]
@@ -164,6 +165,12 @@ def _try_broad(seen: Sequence[Seen], detail: Thresholds) -> list[tuple[Threshold
             if found[-1][1].worst_tenth > WORST_TENTH_LIMIT:
                 break  # A larger share only does more harm.
     return found
+
+
+def _limits(scores: NDArray[np.floating], quantiles: tuple[float, float]) -> tuple[float, float]:
+    """Return the quantiles of ``scores``, apart even where many scores are equal."""
+    full, none = np.quantile(scores, quantiles).tolist()
+    return full, max(none, full + _SMALLEST_STEP)
 
 
 def _told(thresholds: Thresholds, made: Outcome) -> str:

@@ -138,10 +138,10 @@ class Worker:
         except Exception as exc:  # the edge of the worker: whatever it was, the job fails with it and the engine goes on
             error, leaving = _for_the_client(exc)
             said = "".join(traceback.format_exception(exc))[-TRACEBACK_CHARACTERS:] if error is not exc else ""
+            del self._reports[order["run"]]  # before the engine hears of it, for it may send the same job again at once
             report.tell("failed", error=error_to_json(error), leaving=leaving, traceback=said)
             return not leaving
-        finally:
-            self._reports.pop(order["run"])
+        del self._reports[order["run"]]
         report.tell("done", complete=complete)
         return True
 

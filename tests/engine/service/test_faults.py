@@ -57,7 +57,7 @@ def wait_for_batch(client: EngineClient, job: Any, member: int) -> None:
     wait_until(lambda: any(getattr(event, "member", 0) == member for event in job.poll(0.05)))
 
 
-@pytest.mark.parametrize("phase", ["load", "refine", "upsample", "write"])
+@pytest.mark.parametrize("phase", ["load", "refine", "gate", "upsample", "write"])
 def test_a_worker_killed_in_any_phase_fails_its_job_which_ends_with_the_same_bytes_when_submitted_again(
     client: EngineClient, picture: Path, phase: str
 ) -> None:

@@ -30,6 +30,7 @@ def test_a_job_tells_its_phases_in_order_and_ends_with_its_result(client: Engine
     assert result.provenance["steps_done"] == 12
     assert result.size_px == (40, 40)
     assert isinstance(result.disparity_refined, np.memmap)
+    assert isinstance(result.kept, np.memmap)
     preview = job.preview()
     assert job.info.previews == 12
     assert preview is not None and preview.shape == (40, 1)

@@ -54,6 +54,8 @@ class ToyRefiner:
             batches.append(batch)
             if steps < method.steps:
                 break
+        report.on_event(Progress(phase="gate", step=1, steps=1))
+        accident.may_happen("gate", report)
         report.on_event(Progress(phase="upsample", step=0, steps=1))
         accident.may_happen("upsample", report)
         refined = np.concatenate(batches)
@@ -64,6 +66,7 @@ class ToyRefiner:
             disparity_base=np.tile(start, (SIDE_PX, 1)),
             disparity_refined=np.tile(refined.mean(0), (SIDE_PX, 1)),
             uncertainty=np.tile(refined.std(0), (SIDE_PX, 1)),
+            kept=np.full((SIDE_PX, SIDE_PX), 0.5, np.float32),
             fov_deg=55.0,
             fov_source="default",
             provenance={"complete": steps_done == method.steps * method.members, "steps_done": steps_done, "pid": os.getpid()},
