@@ -72,29 +72,36 @@ class Talker:
     # --- asked by the window, in its thread -------------------------------------------------------------------------------------------------
 
     def ask_submit(self, picture: Path, settings: RefineSettings) -> None:
+        """Submit a picture; an engine is started where none runs."""
         self._requests.put(lambda: self._submit(picture, settings))
 
     def ask_cancel(self, job_id: str) -> None:
+        """Stop a job within a step."""
         self._requests.put(lambda: self._connected().attach(job_id).cancel())
 
     def ask_remove(self, job_id: str) -> None:
+        """Remove a job with its folder."""
         self._requests.put(lambda: self._remove(job_id))
 
     def ask_open(self, job_id: str) -> None:
+        """Open a job's result, or follow it while it runs."""
         self._requests.put(lambda: self._open(job_id))
 
     def ask_release(self) -> None:
+        """Free the device's memory."""
         self._requests.put(lambda: self._connected().release())
 
     def ask_models(self) -> None:
-        """A thread of its own, for the answer takes seconds."""
+        """Find the models that are here, in a thread of its own, for the answer takes seconds."""
         threading.Thread(target=self._find_models, daemon=True).start()
 
     def stop(self) -> None:
+        """End `run` at its next turn; nothing more is told."""
         self._stopping.set()
 
     @property
     def is_stopping(self) -> bool:
+        """Whether `stop` was called."""
         return self._stopping.is_set()
 
     # --- the thread -------------------------------------------------------------------------------------------------------------------------

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 from PySide6.QtCore import QObject, Qt, Signal
@@ -64,25 +65,26 @@ class Background(QObject):
         self._pool.shutdown(wait=False, cancel_futures=True)
 
     def _work(self, key: str, number: int, work: Callable[[], Any], done: Callable[[Any], object], failed: Failed) -> None:
-        call: Callable[[], object] = lambda: None  # noqa: E731
+        is_wanted = self._newest.get(key) == number
+        call = self._outcome(key, work, done, failed) if is_wanted else None
+        if not self._stopped:
+            self._ended.emit((key, number, call))
+
+    def _outcome(self, key: str, work: Callable[[], Any], done: Callable[[Any], object], failed: Failed) -> Callable[[], object]:
+        """Do the work and return the call that tells of it. This is one of the two edges that take every error."""
         try:
-            if self._newest.get(key) == number:
-                result = work()
-                call = lambda: done(result)  # noqa: E731
-        except RedepthError as exc:
-            error = exc
-            call = lambda: failed(error)  # noqa: E731
+            return partial(done, work())
+        except RedepthError as error:
+            return partial(failed, error)
         except Exception as exc:
             _log.exception("the viewer failed at %s", key)
             fault = UnforeseenError(f"The viewer failed at this ({key}): {exc}.", hint="Copy the report and tell us of it.")
             fault.__cause__ = exc
-            call = lambda: failed(fault)  # noqa: E731
-        if not self._stopped:
-            self._ended.emit((key, number, call))
+            return partial(failed, fault)
 
-    def _tell(self, ended: tuple[str, int, Callable[[], object]]) -> None:
+    def _tell(self, ended: tuple[str, int, Callable[[], object] | None]) -> None:
         key, number, call = ended
-        if self._newest.get(key) == number:
+        if call is not None and self._newest.get(key) == number:
             del self._newest[key]
             call()
         self._under_way -= 1

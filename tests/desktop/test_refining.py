@@ -84,7 +84,7 @@ def test_a_job_can_be_cancelled_and_says_so(viewer: Viewer, picture: Path, open_
 
 def test_a_job_of_another_client_appears_and_can_be_followed(viewer: Viewer, home: Path, other_picture: Path, qtbot: QtBot) -> None:
     with EngineClient.connect() as client:
-        job = client.submit(other_picture, some_steps(steps=60, seed=13))
+        job = client.submit(other_picture, some_steps(steps=30, seed=13))
         qtbot.waitUntil(lambda: any(info.id == job.info.id for info in viewer.refining.jobs), timeout=REFINE_MS)
         viewer.link.open_job(job.info.id)
         qtbot.waitUntil(lambda: isinstance(viewer.session.shown, Comparison), timeout=REFINE_MS)
@@ -111,7 +111,7 @@ def test_a_lost_engine_is_said_and_the_job_goes_on(viewer: Viewer, picture: Path
     open_in(viewer, picture)
     states: list[str] = []
     viewer.link.status_changed.connect(lambda status: states.append(status.state))
-    viewer.refining.refine(some_steps(steps=40, seed=15))
+    viewer.refining.refine(some_steps(steps=30, seed=15))
     qtbot.waitUntil(lambda: "step" in viewer.window.refine.news.text(), timeout=REFINE_MS)
     with EngineClient.connect(start=False) as client:
         pid = client.status().pid

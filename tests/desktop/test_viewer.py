@@ -150,11 +150,18 @@ def test_shift_shows_the_other_depth_in_the_same_place(viewer: Viewer, result_fo
     viewer.actions.set_layout("single")
     settle(viewer)
     assert names_shown(viewer) == ["Refined"]
-    viewer.window.flip_held.emit(True)
-    settle(viewer)
+    viewer.window.activateWindow()
+    pane = viewer.window.compare.panes[0]
+    pane.setFocus()
+    QTest.keyPress(pane, Qt.Key.Key_Shift)
     assert names_shown(viewer) == ["Embedded depth model"]
-    viewer.window.flip_held.emit(False)
+    QTest.keyRelease(pane, Qt.Key.Key_Shift)
     assert names_shown(viewer) == ["Refined"]
+    viewer.window.refine.prompt.setEnabled(True)
+    viewer.window.refine.prompt.setFocus()
+    QTest.keyPress(viewer.window.refine.prompt, Qt.Key.Key_Shift)
+    assert names_shown(viewer) == ["Refined"], "Shift writes capitals while text is typed"
+    QTest.keyRelease(viewer.window.refine.prompt, Qt.Key.Key_Shift)
 
 
 def test_every_layout_and_layer_is_painted_with_its_name(
