@@ -33,14 +33,12 @@ class CompareView(QWidget):
         probed: picture point under the pointer, else the pinned one, else None.
         line_changed: (start, end) in picture points, or None.
         wipe_changed: share, 0 to 1.
-        painted: all panes show what they should.
     """
 
     view_changed = Signal(object)
     probed = Signal(object)
     line_changed = Signal(object)
     wipe_changed = Signal(float)
-    painted = Signal()
 
     def __init__(self, background: Background, on_failed: Failed, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -195,8 +193,6 @@ class CompareView(QWidget):
             place = len(shown) if isinstance(self._opened, OpenedPicture) else len(shown) - 1
             self.panes[place].show_images(self._preview)
         self._show_view()
-        if self.is_painted:
-            self.painted.emit()
 
     @property
     def is_painted(self) -> bool:

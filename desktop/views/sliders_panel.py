@@ -9,7 +9,7 @@ from typing import Any
 
 from PySide6.QtCore import QSignalBlocker, Qt, Signal
 from PySide6.QtGui import QUndoCommand, QUndoStack
-from PySide6.QtWidgets import QDoubleSpinBox, QGridLayout, QHBoxLayout, QPushButton, QSlider, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QDoubleSpinBox, QGridLayout, QPushButton, QSlider, QVBoxLayout, QWidget
 
 from engine.api.settings import MeshSettings
 
@@ -128,8 +128,6 @@ class SlidersPanel(QWidget):
         grid.setColumnStretch(0, 1)
         self._reset = QPushButton("Back to the picture's own")
         self._reset.clicked.connect(lambda: self._ask(len(_DIALS), "all sliders", MeshSettings()))
-        buttons = QHBoxLayout()
-        buttons.addWidget(self._reset)
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
         outer.addWidget(card(rows, self._reset, title="Depth and mesh"))
