@@ -32,7 +32,7 @@ def begin(context: bpy.types.Context, source: Source) -> Task:
     """Submit the picture of ``source`` with the scene's options; returns before the engine has it.
 
     Raises:
-        RedepthError: the picture cannot be used or written, or the engine's Python is not there.
+        RedepthError: the picture cannot be used, or the engine's Python is not there.
     """
     options = context.scene.redepth
     place, settings, connect = source.place(context), options.settings(), connector()
@@ -46,7 +46,8 @@ def begin(context: bpy.types.Context, source: Source) -> Task:
         "use_camera": options.use_camera,
         "hide_source": options.hide_source,
     }
-    task = controller.submit(picture, settings, connect, name=Path(source.image.name).stem, wish=wish)
+    name = Path(source.image.name).stem
+    task = controller.submit(picture.path, settings, connect, name=name, wish=wish, write_picture=picture.write)
     watch()
     return task
 

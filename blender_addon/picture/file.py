@@ -11,6 +11,8 @@ import re
 import secrets
 import struct
 import zlib
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import bpy
@@ -25,23 +27,49 @@ _READ_BY_ENGINE = {"JPEG": ".jpg", "PNG": ".png", "TIFF": ".tif", "WEBP": ".webp
 _SRGB_SPACES = ("sRGB", "Filmic sRGB", "AgX Base sRGB")
 
 
-def picture_file(image: bpy.types.Image, folder: Path) -> Path:
-    """Return a file that holds what ``image`` shows; what is written lies in ``folder``, under a name of its own.
+@dataclass(frozen=True, kw_only=True)
+class PictureFile:
+    """A file that holds what an image shows.
+
+    Attributes:
+        path: where it is, or will be.
+        encode: gives its content where it has yet to be written; takes seconds for large pictures, and no bpy, so any thread may call it.
+    """
+
+    path: Path
+    encode: Callable[[], bytes] | None = None
+
+    def write(self) -> None:
+        """Write it, unless it is there.
+
+        Raises:
+            OutputError: the disk is full or refuses.
+        """
+        if self.encode is not None and not self.path.exists():
+            with disk_errors_in_words(self.path):
+                self.path.parent.mkdir(parents=True, exist_ok=True)
+                part = self.path.with_name(f"{self.path.name}.part")
+                part.write_bytes(self.encode())
+                part.replace(self.path)
+
+
+def picture_file(image: bpy.types.Image, folder: Path) -> PictureFile:
+    """Return the file that holds what ``image`` shows; one that has to be written will lie in ``folder``, under a name of its own.
 
     Raises:
         PictureError: the image has no pixels.
-        OutputError: the disk is full or refuses.
     """
     if not image.is_dirty and image.source == "FILE" and image.file_format in _READ_BY_ENGINE and _shown_as_stored(image):
         if image.packed_file is not None:
             content = bytes(image.packed_file.data)
             if exif_orientation(content) == 1:
-                return _written(folder, image.name, _READ_BY_ENGINE[image.file_format], content)
+                return PictureFile(path=_new_path(folder, image.name, _READ_BY_ENGINE[image.file_format]), encode=lambda: content)
         else:
             path = Path(bpy.path.abspath(image.filepath, library=image.library))
             if path.is_file() and exif_orientation(path.read_bytes()) == 1:
-                return path
-    return _written(folder, image.name, ".png", encode_png(shown_srgb(image)))
+                return PictureFile(path=path)
+    rgba = shown_srgb(image)
+    return PictureFile(path=_new_path(folder, image.name, ".png"), encode=lambda: encode_png(rgba))
 
 
 def _shown_as_stored(image: bpy.types.Image) -> bool:
@@ -96,10 +124,6 @@ def _chunk(kind: bytes, content: bytes) -> bytes:
     return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
 
 
-def _written(folder: Path, name: str, suffix: str, content: bytes) -> Path:
+def _new_path(folder: Path, name: str, suffix: str) -> Path:
     stem = re.sub(r"[^\w.-]+", "_", Path(name).stem).strip("._")[:60] or "picture"
-    path = folder / secrets.token_hex(4) / f"{stem}{suffix}"
-    with disk_errors_in_words(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content)
-    return path
+    return folder / secrets.token_hex(4) / f"{stem}{suffix}"

@@ -68,9 +68,18 @@ class Controller:
         self._numbers = itertools.count(1)
         self._clock = clock
 
-    def submit(self, picture: Path, settings: RefineSettings, connect: Connect, *, name: str, wish: dict[str, Any]) -> Task:
-        """Begin a task for a picture's file; returns at once."""
-        return self._start(submission(picture, settings), connect, name, wish, picture)
+    def submit(
+        self,
+        picture: Path,
+        settings: RefineSettings,
+        connect: Connect,
+        *,
+        name: str,
+        wish: dict[str, Any],
+        write_picture: Callable[[], None] = lambda: None,
+    ) -> Task:
+        """Begin a task for a picture's file, which ``write_picture`` makes where it is not there yet; returns at once."""
+        return self._start(submission(picture, settings, write_picture), connect, name, wish, picture)
 
     def follow(self, job_id: str, connect: Connect, *, name: str, wish: dict[str, Any]) -> Task:
         """Begin a task for a job that the engine knows: found again, or another client's; returns at once."""

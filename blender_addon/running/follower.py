@@ -44,9 +44,14 @@ class Submit(Protocol):
     def __call__(self, client: EngineClient) -> Job: ...
 
 
-def submission(picture: Path, settings: RefineSettings) -> Submit:
-    """Return the way to begin a new job."""
-    return lambda client: client.submit(picture, settings)
+def submission(picture: Path, settings: RefineSettings, write_picture: Callable[[], None]) -> Submit:
+    """Return the way to begin a new job; ``write_picture`` is called first, in the follower's thread."""
+
+    def submit(client: EngineClient) -> Job:
+        write_picture()
+        return client.submit(picture, settings)
+
+    return submit
 
 
 def attachment(job_id: str) -> Submit:

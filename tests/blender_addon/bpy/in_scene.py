@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 import sys
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -159,20 +160,27 @@ def check_a_background_lies_in_its_cameras_frame(setting: Setting) -> None:
     scene.render.resolution_x, scene.render.resolution_y = 1920, 1080
 
 
+def written(setting: Setting, image: bpy.types.Image) -> Path:
+    """Return the image's file, written where it has to be."""
+    file = setting.module("picture.file").picture_file(image, setting.folder)
+    file.write()
+    return file.path
+
+
 def png_size_and_depth(content: bytes) -> tuple[int, int, int]:
     return struct.unpack(">IIB", content[16:25])
 
 
 def check_an_unchanged_file_goes_to_the_engine_itself(setting: Setting) -> None:
     image = bpy.data.images.load(str(SAMPLE))
-    assert setting.module("picture.file").picture_file(image, setting.folder) == SAMPLE
+    assert written(setting, image) == SAMPLE
 
 
 def check_a_packed_file_goes_with_all_its_bytes(setting: Setting) -> None:
     image = bpy.data.images.load(str(SAMPLE))
     image.pack()
     image.filepath = "/nowhere.jpg"
-    path = setting.module("picture.file").picture_file(image, setting.folder)
+    path = written(setting, image)
     assert path.read_bytes() == SAMPLE.read_bytes()
     assert path.name == "still_life.jpg"
 
@@ -187,9 +195,8 @@ def decoded(path: Any) -> np.ndarray:
 
 
 def check_generated_and_painted_pictures_are_written_from_their_pixels(setting: Setting) -> None:
-    write = setting.module("picture.file").picture_file
     image = picture("odd / name.jpg")
-    path = write(image, setting.folder)
+    path = written(setting, image)
     assert png_size_and_depth(path.read_bytes()) == (*SIZE_PX, 16)
     assert np.abs(decoded(path)[0, :, 0] - np.linspace(0, 1, SIZE_PX[0])).max() < 0.5 / 255 + 1e-4
     loaded = bpy.data.images.load(str(SAMPLE))
@@ -198,14 +205,14 @@ def check_generated_and_painted_pictures_are_written_from_their_pixels(setting: 
     pixels[:] = 1
     loaded.pixels.foreach_set(pixels)
     loaded.update()
-    painted = write(loaded, setting.folder)
+    painted = written(setting, loaded)
     assert painted != SAMPLE
     assert decoded(painted)[..., :3].min() == 1
 
 
 def check_float_pictures_are_written_as_the_standard_view_shows_them(setting: Setting) -> None:
     image = picture("float", float_buffer=True)
-    shown = decoded(setting.module("picture.file").picture_file(image, setting.folder))
+    shown = decoded(written(setting, image))
     linear = np.linspace(0, 1, SIZE_PX[0])
     srgb = np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * np.maximum(linear, 1e-9) ** (1 / 2.4) - 0.055)
     assert np.abs(shown[0, :, 0] - srgb).max() < 1e-3
@@ -217,7 +224,7 @@ def check_a_file_that_asks_to_be_turned_is_written_as_blender_shows_it(setting: 
     turned_file = setting.folder / "turned.jpg"
     turned_file.write_bytes(original[:2] + b"\xff\xe1" + struct.pack(">H", len(exif) + 2) + exif + original[2:])
     image = bpy.data.images.load(str(turned_file))
-    path = setting.module("picture.file").picture_file(image, setting.folder)
+    path = written(setting, image)
     assert png_size_and_depth(path.read_bytes()) == (*image.size, 16)
 
 
