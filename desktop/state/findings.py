@@ -41,7 +41,8 @@ def findings(comparison: Comparison) -> list[Finding]:
         found = [Finding(title="One map", text="There is nothing to compare yet. Open a second depth file, or refine the picture.")]
     else:
         signs = _trust(comparison)
-        found = [*_verdict(signs), _how_much(comparison), _where(comparison), *signs]
+        measured = [sign for sign in signs if sign.title in _MEASURED]
+        found = [*(measured or _verdict(signs)), _how_much(comparison), _where(comparison), *signs[len(measured) :]]
     found += [Finding(title="Note", text=note) for note in comparison.notes]
     return found + [Finding(title="Note", text=notice["text"]) for notice in comparison.provenance.get("notices", [])]
 
@@ -103,15 +104,14 @@ def _trust(comparison: Comparison) -> list[Finding]:
 
 
 def _verdict(signs: list[Finding]) -> list[Finding]:
-    """Return what the signs say together; measured truth outweighs all others."""
+    """Return what the signs say together."""
     if not signs:
         return []
-    decisive = [sign for sign in signs if sign.title in _MEASURED] or signs
-    doubtful = [sign for sign in decisive if sign.tone == "doubtful"]
-    reasons = ", ".join(_lower_first(sign.title) for sign in decisive)
+    doubtful = [sign for sign in signs if sign.tone == "doubtful"]
+    reasons = ", ".join(_lower_first(sign.title) for sign in signs)
     if not doubtful:
         return [Finding(title="Looks trustworthy", text=f"Signs: {reasons}.", tone="good")]
-    title = "Doubtful" if len(doubtful) == len(decisive) else "Trust it in part"
+    title = "Doubtful" if len(doubtful) == len(signs) else "Trust it in part"
     return [Finding(title=title, text=f"Signs: {reasons}.", tone="doubtful")]
 
 

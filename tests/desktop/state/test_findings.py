@@ -84,7 +84,7 @@ def test_the_verdict_weighs_the_signs(comparison: Comparison, kept: float, sprea
 
 def test_measured_truth_outweighs_the_other_signs(comparison: Comparison) -> None:
     truth = GroundTruth(depth=1.0 / comparison.disparity_refined.astype(np.float64), valid=np.ones(comparison.disparity_base.shape, bool))
-    assert titles(replace(comparison, truth=truth, provenance={"gate": {"share_kept": 0.1}}))[0] == "Looks trustworthy"
+    assert titles(replace(comparison, truth=truth, provenance={"gate": {"share_kept": 0.1}}))[0] == "Closer to the truth"
 
 
 def test_the_gate_and_an_early_stop_are_told(comparison: Comparison) -> None:
