@@ -6,6 +6,7 @@ Shapes: H W picture.
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,7 @@ from .pictures import load_for_screen
 
 DEPTH_SUFFIXES = (".exr", ".npy", ".pfm")
 _SMALLEST_SIDE_PX = 2
+_FIT_PIXELS = 1 << 22
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -122,8 +124,9 @@ def pair_of_maps(
         valid = resample_map(valid.astype(np.float32), (width, height)) > 0.999
         disparity = resample_map(disparity, (width, height)).astype(np.float32)
     if aligned:
-        both = first.valid & valid
-        scale, shift = fit_scale_shift(disparity, first.disparity, both) if both.any() else (1.0, 0.0)
+        step = max(1, math.isqrt(disparity.size // _FIT_PIXELS))  # of the largest maps every second or third pixel, to spare memory
+        left_part, right_part, both = (values[::step, ::step] for values in (first.disparity, disparity, first.valid & valid))
+        scale, shift = fit_scale_shift(right_part, left_part, both) if both.any() else (1.0, 0.0)
         if scale <= 0:
             notes.append(f"The two run against each other: is one of them depth and not disparity? {right.name} is shown as it is.")
         elif not (abs(scale - 1) < 1e-6 and abs(shift) < 1e-6 * max(1.0, float(np.abs(first.disparity).max()))):
