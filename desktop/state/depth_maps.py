@@ -125,8 +125,9 @@ def pair_of_maps(
         disparity = resample_map(disparity, (width, height)).astype(np.float32)
     if aligned:
         step = max(1, math.isqrt(disparity.size // _FIT_PIXELS))  # of the largest maps every second or third pixel, to spare memory
-        left_part, right_part, both = (values[::step, ::step] for values in (first.disparity, disparity, first.valid & valid))
-        scale, shift = fit_scale_shift(right_part, left_part, both) if both.any() else (1.0, 0.0)
+        part = (slice(None, None, step),) * 2
+        both = (first.valid & valid)[part]
+        scale, shift = fit_scale_shift(disparity[part], first.disparity[part], both) if both.any() else (1.0, 0.0)
         if scale <= 0:
             notes.append(f"The two run against each other: is one of them depth and not disparity? {right.name} is shown as it is.")
         elif not (abs(scale - 1) < 1e-6 and abs(shift) < 1e-6 * max(1.0, float(np.abs(first.disparity).max()))):
