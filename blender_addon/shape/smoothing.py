@@ -16,7 +16,6 @@ from .maps import Float32Map
 
 ROUNDS = 4
 _PULL = np.float32(0.25)
-_NEVER_CUT = np.float32(3e38)
 
 
 def smoothed(depth: Float32Map, camera: Camera, grid: PixelGrid, edge_cut: float, amount: float) -> Float32Map:
@@ -45,11 +44,16 @@ def _pull(inverse: Float32Map, axis: int, step: int, weight: np.float32, limit: 
     before, after = lines[:-step], lines[step:]
     change = after - before
     spans = (pixels[step:] - pixels[:-step]).astype(np.float32)[:, None]
-    # depths differ by at most a footprint of the nearer one  <=>  |1/a - 1/b| <= footprint share * the smaller of 1/a and 1/b
-    joined = np.abs(change) <= np.minimum(before, after) * (spans * np.float32(limit) if limit else _NEVER_CUT)
+    both_joined = np.float32(1)
+    if limit:
+        # Depths differ by at most a footprint of the nearer one  <=>  |1/a - 1/b| <= footprint share * the smaller of 1/a and 1/b.
+        # The footprint is that of one step however far we look: a wider one would let jumps pass that the mesh is cut at.
+        # From half of it on the pull fades, so that no crease is left where it ends.
+        share = np.abs(change) / (np.minimum(before, after) * (spans * np.float32(limit / step)))
+        joined = np.clip(2 - 2 * share, 0, 1)
+        both_joined = np.minimum(joined[step:], joined[:-step])
     both_spans = spans[:-step] + spans[step:]
     bend = change[step:] * (2 * spans[:-step] / both_spans)
     bend -= change[:-step] * (2 * spans[step:] / both_spans)
-    bend *= joined[step:] & joined[:-step]
-    bend *= weight
+    bend *= both_joined * weight
     lines[step:-step] += bend

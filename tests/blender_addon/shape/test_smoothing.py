@@ -33,3 +33,14 @@ def test_an_edge_that_is_cut_is_not_blurred_and_one_that_is_not_is() -> None:
     assert np.array_equal(rough, smooth)
     rough, smooth = depths(box_before_wall(), edge_cut=0.0)
     assert np.abs(rough - smooth).max() > 0.5
+
+
+def test_no_round_looks_across_a_jump_that_the_mesh_is_cut_at_however_small_or_thin() -> None:
+    disparity = np.ones(ramp().shape, np.float32)
+    disparity[:, 40:43] = 1.6
+    disparity[0, 0] = 3  # so that the bar is a small part of the range
+    surface = surfaces.Surface(maps_of(disparity), 96)
+    rough = surface.depth(shape(edge_cut=10.0))
+    joined = surface.joins(shape(edge_cut=10.0), rough).x
+    assert not joined[30, 39] and not joined[30, 42]
+    assert np.allclose(rough, surface.depth(shape(edge_cut=10.0, smoothing=1.0)), rtol=1e-6)
