@@ -10,7 +10,7 @@ from typing import Literal
 
 import numpy as np
 
-from .comparison import Comparison
+from .comparison import Comparison, Which
 from .measures import measure_rows
 from .painting import DOUBT, sure_change
 from .view import Point
@@ -42,20 +42,20 @@ def findings(comparison: Comparison) -> list[Finding]:
     else:
         signs = _trust(comparison)
         measured = [sign for sign in signs if sign.title in _MEASURED]
-        found = [*(measured or _verdict(signs)), _how_much(comparison), _where(comparison), *signs[len(measured) :]]
+        found = [*(measured or _verdict(signs)), *_how_much_and_where(comparison), *signs[len(measured) :]]
     found += [Finding(title="Note", text=note) for note in comparison.notes]
     return found + [Finding(title="Note", text=notice["text"]) for notice in comparison.provenance.get("notices", [])]
 
 
-def _how_much(comparison: Comparison) -> Finding:
+def _how_much_and_where(comparison: Comparison) -> list[Finding]:
     size = np.abs(comparison.change)
     mean, moved = float(size.mean(dtype=np.float64)), float((size > NOTEWORTHY).mean())
     if moved == 0:
-        return Finding(title="No change", text=f"No pixel moved by more than {100 * NOTEWORTHY:g} % of the range.")
+        return [Finding(title="No change", text=f"No pixel moved by more than {100 * NOTEWORTHY:g} % of the range.")]
     _, strongest = _strongest_spot(comparison)
     spot = f"the strongest spot, by {100 * abs(strongest):.2g} %, is where the cross is"
     text = f"{100 * moved:.0f} % of the picture moved by more than {100 * NOTEWORTHY:g} % of the range; {spot}."
-    return Finding(title=f"{100 * mean:.2g} % mean change", text=text)
+    return [Finding(title=f"{100 * mean:.2g} % mean change", text=text), _where(comparison)]
 
 
 def _where(comparison: Comparison) -> Finding:
@@ -123,11 +123,11 @@ def _measured(comparison: Comparison) -> list[Finding]:
     if comparison.truth is None:
         return []
     row = next(row for row in measure_rows(comparison) if (row.protocol, row.title) == ("standard", "AbsRel"))
-    better = row.better == "refined"
-    title = _MEASURED[0 if better else 1 if row.better == "base" else 2]
+    tones: dict[Which | None, Tone] = {"refined": "good", "base": "doubtful", None: "plain"}
+    title = _MEASURED[("refined", "base", None).index(row.better)]
     share = f" ({100 * (row.refined / row.base - 1):+.1f} %)" if row.base else ""
     text = f"Measured, AbsRel goes from {row.base:#.3g} to {row.refined:#.3g}{share}."
-    return [Finding(title=title, text=text, tone="good" if better else "doubtful")]
+    return [Finding(title=title, text=text, tone=tones[row.better])]
 
 
 def _gate(comparison: Comparison) -> list[Finding]:

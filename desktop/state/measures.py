@@ -17,10 +17,12 @@ from engine.evaluation.resample import resample_map
 
 from .comparison import Comparison, FloatMap, Which
 
+_DRAW = 5e-4  # what would be shown as a change of 0.0 %
+
 
 @dataclass(frozen=True, kw_only=True)
 class MeasureRow:
-    """One metric of both sides by one protocol; ``better`` is the side that wins, None for a draw."""
+    """One metric of both sides by one protocol; ``better`` is the side that wins, None where they differ by less than 0.05 %."""
 
     protocol: str
     title: str
@@ -46,7 +48,8 @@ def measure_rows(comparison: Comparison) -> list[MeasureRow]:
 def _row(protocol: str, key: str, base: float, refined: float) -> MeasureRow:
     metric = METRICS[key]
     refined_wins = refined > base if metric.higher_is_better else refined < base
-    better: Which | None = None if base == refined else "refined" if refined_wins else "base"
+    is_draw = abs(refined - base) <= _DRAW * max(abs(base), abs(refined))
+    better: Which | None = None if is_draw else "refined" if refined_wins else "base"
     return MeasureRow(protocol=protocol, title=metric.title, base=base, refined=refined, better=better)
 
 

@@ -19,7 +19,7 @@ from .measures import error_map
 
 DOUBT = 2.0
 _CHANGE_QUANTILE = 0.995
-_SMALLEST_CHANGE_LIMIT = 1e-3
+_SMALLEST_CHANGE_LIMIT = 0.01  # of the range; or a change that no one would notice would get the strongest colours
 _RAMP = 256
 _SURE_GREY = 96
 _LARGEST_ERROR = 0.3

@@ -59,7 +59,7 @@ def test_one_member_says_nothing_about_doubt(comparison: Comparison) -> None:
 
 def test_nothing_moved(comparison: Comparison) -> None:
     still = replace(comparison, disparity_refined=comparison.disparity_base + np.float32(1e-4))
-    assert titles(replace(still, uncertainty=None))[0] == "No change"
+    assert titles(replace(still, uncertainty=None)) == ["No change"]
 
 
 def test_one_map_alone_is_no_comparison(comparison: Comparison) -> None:
@@ -85,6 +85,13 @@ def test_the_verdict_weighs_the_signs(comparison: Comparison, kept: float, sprea
 def test_measured_truth_outweighs_the_other_signs(comparison: Comparison) -> None:
     truth = GroundTruth(depth=1.0 / comparison.disparity_refined.astype(np.float64), valid=np.ones(comparison.disparity_base.shape, bool))
     assert titles(replace(comparison, truth=truth, provenance={"gate": {"share_kept": 0.1}}))[0] == "Closer to the truth"
+
+
+def test_what_differs_by_nothing_that_is_shown_is_a_draw(comparison: Comparison) -> None:
+    truth = GroundTruth(depth=1.0 / comparison.disparity_base.astype(np.float64) ** 2, valid=np.ones(comparison.disparity_base.shape, bool))
+    still = replace(comparison, truth=truth, disparity_refined=comparison.disparity_base * np.float32(1 + 1e-6))
+    first = findings(still)[0]
+    assert (first.title, first.tone) == ("As far from the truth", "plain")
 
 
 def test_the_gate_and_an_early_stop_are_told(comparison: Comparison) -> None:

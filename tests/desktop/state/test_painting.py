@@ -79,6 +79,13 @@ def test_only_what_there_is_can_be_chosen(comparison: Comparison) -> None:
     assert "kept" in shown_extra_layers(complete(comparison))
 
 
+def test_a_change_that_no_one_would_notice_stays_pale(comparison: Comparison) -> None:
+    still = replace(comparison, disparity_refined=comparison.disparity_base + np.float32(1e-3))
+    painted = paint(still, "change", "base", Look())
+    assert painted.colours.min() > 150
+    assert painted.scale is not None and painted.scale.labels[2] == "nearer 1 %"
+
+
 def test_a_flat_map_can_be_painted(comparison: Comparison) -> None:
     flat = np.ones_like(comparison.disparity_base)
     for layer in ("disparity", "depth", "normals", "change"):
