@@ -97,15 +97,20 @@ class REDEPTH_PT_image_refine_options(_RefineOptions, bpy.types.Panel):
     bl_parent_id = "REDEPTH_PT_image_refine"
 
 
-class REDEPTH_PT_light(_Sidebar, bpy.types.Panel):
-    """The relight rig of the active result."""
+class _OfResult(_Sidebar):
+    """What shows the active result, where there is one."""
 
-    bl_label = "Relight"
     bl_space_type = "VIEW_3D"
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         return result_of(context) is not None
+
+
+class REDEPTH_PT_light(_OfResult, bpy.types.Panel):
+    """The relight rig of the active result."""
+
+    bl_label = "Relight"
 
     def draw(self, context: bpy.types.Context) -> None:
         """Draw it."""
@@ -135,15 +140,10 @@ class REDEPTH_PT_light(_Sidebar, bpy.types.Panel):
             layout.operator("redepth.remove_relight_rig", icon="X")
 
 
-class REDEPTH_PT_shape(_Sidebar, bpy.types.Panel):
+class REDEPTH_PT_shape(_OfResult, bpy.types.Panel):
     """The sliders of the active result's shape."""
 
     bl_label = "Shape"
-    bl_space_type = "VIEW_3D"
-
-    @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        return result_of(context) is not None
 
     def draw(self, context: bpy.types.Context) -> None:
         """Draw it."""

@@ -17,6 +17,7 @@ from ..mesh import live
 from ..mesh.build import BuildOptions, build_result, use_camera, write_depth_and_normals
 from ..picture.place import Place, upright_place
 from ..properties import FOV_RANGE_RAD, result_of
+from .refusing import refuse
 
 SLIDERS = ("refined_share", "near_far_ratio", "depth_scale", "edge_cut", "smoothing", "long_side_vertices", "delight")
 
@@ -63,8 +64,7 @@ class REDEPTH_OT_build_mesh(bpy.types.Operator):
             result = read_result(jobs.job_folder(self.job) / "result")
             mesh = self._build(context, result)
         except RedepthError as error:
-            self.report({"ERROR"}, str(error))
-            return {"CANCELLED"}
+            return refuse(self, error)
         for selected in context.selected_objects:
             selected.select_set(False)
         mesh.select_set(True)
@@ -146,7 +146,7 @@ class REDEPTH_OT_use_camera(OnResult):
         """Look through it."""
         result = result_of(context)
         if result.redepth.camera is None:
-            return _refuse(self, EngineError("The matched camera was deleted.", hint="Undo that, or build the mesh again."))
+            return refuse(self, EngineError("The matched camera was deleted.", hint="Undo that, or build the mesh again."))
         use_camera(context.scene, result)
         look_through_camera(context)
         return {"FINISHED"}
@@ -156,11 +156,6 @@ def look_through_camera(context: bpy.types.Context) -> None:
     """Show the scene's camera in the 3D View that is used, if one is."""
     if context.space_data is not None and context.space_data.type == "VIEW_3D":
         context.space_data.region_3d.view_perspective = "CAMERA"
-
-
-def _refuse(operator: bpy.types.Operator, error: RedepthError) -> set[str]:
-    operator.report({"ERROR"}, str(error))
-    return {"CANCELLED"}
 
 
 CLASSES = (REDEPTH_OT_build_mesh, REDEPTH_OT_rebuild, REDEPTH_OT_update_maps, REDEPTH_OT_use_camera)

@@ -15,6 +15,7 @@ from ..engine.api.folders import find_folders
 from ..engine.api.launch import find_installation
 from ..engine_link import engine_python
 from ..properties import result_of
+from .refusing import refuse
 
 
 class REDEPTH_OT_test_engine(bpy.types.Operator):
@@ -128,13 +129,11 @@ class REDEPTH_OT_open_in_viewer(bpy.types.Operator):
         job_id = result_of(context)["redepth_job"]
         if not (find_folders().jobs / job_id).is_dir():
             error = EngineUnavailableError("The engine no longer keeps this job.", hint="Refine the picture again.")
-            self.report({"ERROR"}, str(error))
-            return {"CANCELLED"}
+            return refuse(self, error)
         try:
             start_viewer(job_id)
         except RedepthError as error:
-            self.report({"ERROR"}, str(error))
-            return {"CANCELLED"}
+            return refuse(self, error)
         return {"FINISHED"}
 
 
@@ -164,8 +163,7 @@ def _asked(operator: bpy.types.Operator, ask: Any) -> set[str]:
     try:
         ask()
     except RedepthError as error:
-        operator.report({"ERROR"}, str(error))
-        return {"CANCELLED"}
+        return refuse(operator, error)
     return {"FINISHED"}
 
 
@@ -174,8 +172,7 @@ def _answered(operator: bpy.types.Operator, ask: Any) -> set[str]:
         return {"CANCELLED"}
     error = engine_state.wait_for_answer()
     if error is not None:
-        operator.report({"ERROR"}, str(error))
-        return {"CANCELLED"}
+        return refuse(operator, error)
     return {"FINISHED"}
 
 

@@ -13,6 +13,7 @@ from ..engine.api.errors import RedepthError
 from ..engine.api.folders import find_folders
 from ..engine.api.handoff import take_offer
 from ..picture.source import find_source, reason_against
+from .refusing import refuse
 
 
 class REDEPTH_OT_refine_depth(bpy.types.Operator):
@@ -117,7 +118,7 @@ class REDEPTH_OT_dismiss(bpy.types.Operator):
             elif (task := jobs.controller.find(self.number)) is not None:
                 jobs.finish(task)
         except RedepthError as error:
-            return _refuse(self, error)
+            return refuse(self, error)
         return {"FINISHED"}
 
 
@@ -146,7 +147,7 @@ class REDEPTH_OT_take_up(bpy.types.Operator):
             task = jobs.follow(self.job, noted.name if noted else self.name or self.job[:8], noted.wish if noted else {})
             take_offer(find_folders(), self.job)
         except RedepthError as error:
-            _refuse(self, error)
+            refuse(self, error)
             return None
         return task
 
@@ -156,7 +157,7 @@ def _begin(operator: bpy.types.Operator, context: bpy.types.Context) -> Any:
     try:
         return jobs.begin(context, find_source(context))
     except RedepthError as error:
-        _refuse(operator, error)
+        refuse(operator, error)
     return None
 
 
@@ -169,15 +170,10 @@ def _wait_and_build(operator: bpy.types.Operator, task: Any) -> set[str]:
     snapshot = task.snapshot
     if snapshot.state != "finished":
         jobs.finish(task)
-        return _refuse(operator, snapshot.error)
+        return refuse(operator, snapshot.error)
     for notice in snapshot.notices:
         operator.report({"INFO"}, notice)
     return jobs.build(task)
-
-
-def _refuse(operator: bpy.types.Operator, error: RedepthError) -> set[str]:
-    operator.report({"ERROR"}, str(error))
-    return {"CANCELLED"}
 
 
 CLASSES = (REDEPTH_OT_refine_depth, REDEPTH_OT_cancel, REDEPTH_OT_build_ended, REDEPTH_OT_dismiss, REDEPTH_OT_take_up)

@@ -28,11 +28,10 @@ from ..api.result import RefineResult
 from ..api.settings import RefineSettings, settings_from_preset
 from ..evaluation.compare import Comparison, compare
 from ..evaluation.metrics import METRICS
-from ..images.picture import Picture
 from ..models.embedded_prior import EmbeddedPrior
 from ..pipeline import LoadedModels, load_models, refine_picture
 from .controls import CONTROLS
-from .trial import DRAWN_AT_ONCE, Scene, draw_trial_scenes, refine_scene, scene_errors
+from .trial import DRAWN_AT_ONCE, Scene, draw_trial_scenes, picture_of, refine_scene, scene_errors
 from .world.families import UNSEEN
 
 log = logging.getLogger(__name__)
@@ -60,7 +59,7 @@ def outcome_errors(scene: Scene, models: LoadedModels, settings: RefineSettings)
     prior = models.prior
     if not isinstance(prior, EmbeddedPrior):
         raise TypeError("the controls are made from the embedded prior")
-    picture = Picture(image_srgb=scene.image_srgb, fov_deg=None, sha256="", source_name="made scene")
+    picture = picture_of(scene)
     for name, control in CONTROLS.items():
         result = refine_picture(picture, control(models, prior), replace(settings, gate=False))
         found[name] = errors(result.disparity_refined, result)

@@ -70,13 +70,18 @@ def draw_trial_scenes(family: Family, count: int, seed: int, size: tuple[int, in
             yield Scene(image_srgb=_array(image_srgb.permute(1, 2, 0)), depth=_array(depth[0]))
 
 
+def picture_of(scene: Scene) -> Picture:
+    """Return the scene's picture as `refine_picture` takes it."""
+    return Picture(image_srgb=scene.image_srgb, fov_deg=None, sha256="", source_name="made scene")
+
+
 def refine_scene(scene: Scene, models: LoadedModels, settings: RefineSettings) -> Trial:
     """Return the scene refined by the functions behind ``refine``, once, and both outcomes of it.
 
     Raises:
         RedepthError: see `engine.pipeline.refine_picture`.
     """
-    picture = Picture(image_srgb=scene.image_srgb, fov_deg=None, sha256="", source_name="made scene")
+    picture = picture_of(scene)
     members = _KeptMembers()
     refined, gated = (refine_picture(picture, models, replace(settings, gate=gate), member_store=members) for gate in (False, True))
     return Trial(refined=refined, gated=gated)
