@@ -33,6 +33,7 @@ HELP: dict[str, str] = {
     "embeddings_lr": "learning rate of the encoder's tokens",
     "head_lr": "learning rate of the decoder",
     "scale_offset_lr": "learning rate of the depth scale's offset",
+    "adam_eps": "AdamW's eps; larger holds still what has next to no gradient",
     "guidance_scale": "how strongly the prompt steers",
     "timestep_min": "lowest noise level drawn, of 0 to 999",
     "timestep_max": "highest noise level drawn, of 0 to 999",

@@ -32,13 +32,15 @@ class Members(nn.Module):
         return torch.relu(torch.cat(maps))
 
     def optimiser(self, settings: MethodSettings) -> torch.optim.AdamW:
-        """Return AdamW with the three learning rates of the paper: tokens, head, scalar."""
+        """Return AdamW with the three learning rates of the paper: tokens, head, scalar; a head with rate 0 is frozen, which spares its gradients."""
+        self.decoders.requires_grad_(settings.head_lr > 0)
         return torch.optim.AdamW(
             [
                 {"params": list(self.patch_tokens), "lr": settings.embeddings_lr},
                 {"params": list(self.decoders.parameters()), "lr": settings.head_lr},
                 {"params": [self.scale_offset], "lr": settings.scale_offset_lr},
             ],
+            eps=settings.adam_eps,
             fused=True,  # One kernel for all parameters; there are hundreds of small ones.
         )
 
