@@ -20,8 +20,8 @@ from torch import Tensor, nn
 
 from ..method.protocols import Conditioning, DepthModel, DiffusionPrior, Encoding
 from ..method.refine import base_disparity
-from ..models.architectures import new_prior_network
 from ..models.embedded_prior import EmbeddedPrior
+from ..models.relight_denoiser import RelightDenoiser
 from ..pipeline import LoadedModels
 
 _UNTRAINED_SEED = 0
@@ -102,10 +102,9 @@ class _Laid(nn.Module):
 
 def _untrained(prior: EmbeddedPrior) -> EmbeddedPrior:
     """Return a prior of the same shape with random weights, the same at every call."""
-    fold_px, channels = prior.fold_px, tuple(prior.network.config["block_out_channels"])
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(_UNTRAINED_SEED)
-        network = new_prior_network(canvas_px=prior.canvas_px, fold_px=fold_px, channels=channels)
+        network = RelightDenoiser.from_config(prior.network.config)
     return EmbeddedPrior(network, prior.alphas_cumprod.device)
 
 

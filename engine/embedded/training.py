@@ -50,6 +50,7 @@ class TrainSettings:
         families: scenes are drawn from these in turn.
         sizes_px: (height, width) of a step's pictures, chosen at random.
         rooms_share: share of the groups that are furnished rooms, read from the folders given to the training.
+        pretrained_rate: learning rate of the pretrained backbone, in parts of the others'.
         precision: ``bfloat16`` runs the network under autocast, weights and loss stay float32; ``float32`` does not.
     """
 
@@ -64,6 +65,7 @@ class TrainSettings:
     weight_decay: float = 0.01
     ema: float = 0.998
     rooms_share: float = 0.0
+    pretrained_rate: float = 0.2
     precision: str = "float32"
 
 
@@ -126,16 +128,22 @@ class Training:
         network: nn.Module,
         settings: TrainSettings,
         device: str,
-        loss_at: Callable[[nn.Module, Scenes, torch.Generator], Tensor],
-        monitor: Callable[[nn.Module], float],
+        loss_at: Callable[[Any, Scenes, torch.Generator], Tensor],
+        monitor: Callable[[Any], float],
         rooms: Sequence[Path] = (),
     ) -> None:
         self.settings, self.device, self.step = settings, device, 0
         self.network = network.to(device).train()
         self.averaged = copy.deepcopy(self.network).eval().requires_grad_(False)
-        self.optimiser = torch.optim.AdamW(network.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay, betas=(0.9, 0.98))
+        self.optimiser = torch.optim.AdamW(self._parameter_groups(), lr=settings.learning_rate, weight_decay=settings.weight_decay, betas=(0.9, 0.98))
         self._loss_at, self._monitor = loss_at, monitor
         self._scenes = SceneSource(settings, device, rooms)
+
+    def _parameter_groups(self) -> list[dict[str, Any]]:
+        """Return the trained parameters in two groups, each with its ``rate`` in parts of the learning rate."""
+        trained = [(name.startswith("backbone."), parameter) for name, parameter in self.network.named_parameters() if parameter.requires_grad]
+        rates = ((False, 1.0), (True, self.settings.pretrained_rate))
+        return [{"params": [parameter for pretrained, parameter in trained if pretrained == which], "rate": rate} for which, rate in rates]
 
     def save(self, file: Path) -> None:
         """Write a checkpoint, whole or not at all."""
@@ -176,7 +184,7 @@ class Training:
 
     def _advance(self) -> float:
         for group in self.optimiser.param_groups:
-            group["lr"] = self.settings.learning_rate * learning_rate_factor(self.step, self.settings.steps)
+            group["lr"] = group["rate"] * self.settings.learning_rate * learning_rate_factor(self.step, self.settings.steps)
         with self._autocast():
             loss = self._loss_at(self.network, self._scenes.at(self.step), seeded(self.device, self.settings.seed, "step", self.step))
         self.optimiser.zero_grad(set_to_none=True)

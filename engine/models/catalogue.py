@@ -99,7 +99,7 @@ KNOWN: tuple[KnownModel, ...] = (
         hub_name="",
         licence="GPL-3.0-or-later",
         size_mb=0,
-        note="Tiny, trained by us on made scenes; ships with Re-Depth.",
+        note="Small; begins with EfficientNet-Lite0 (Apache-2.0), trained by us on made scenes; ships with Re-Depth.",
     ),
     KnownModel(
         name="small",
@@ -135,7 +135,7 @@ KNOWN: tuple[KnownModel, ...] = (
         hub_name="",
         licence="GPL-3.0-or-later",
         size_mb=0,
-        note="Tiny, trained by us on made scenes; ships with Re-Depth.",
+        note="Small; begins with EfficientNet-Lite0 (Apache-2.0), trained by us on made scenes; ships with Re-Depth.",
     ),
     KnownModel(
         name="sd15",

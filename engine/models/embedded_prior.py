@@ -1,23 +1,22 @@
-"""The embedded prior: a tiny denoiser of relit pictures that sees the input picture.
+"""The embedded prior: a small denoiser of relit pictures that sees the input picture.
 
 It works on pixels folded ``fold_px`` by ``fold_px`` into channels, so its "latents" are the canvas itself. Guidance contrasts seeing the picture
-with not seeing it; texts have no effect. Shapes: B members, H W canvas pixels, p = fold_px, c = 3 p², h w = H/p W/p.
+with not seeing it; texts have no effect. Shapes: B members, H W canvas pixels, p = fold_px, c = 3 p², h w = H/p W/p, C conditioning channels.
 """
 
 from __future__ import annotations
 
-import math
-
 import torch
-from diffusers import DDPMScheduler, UNet2DModel
+from diffusers import DDPMScheduler
 from torch import Tensor
 from torch.nn import functional
 
 from .catalogue import Weights
 from .loading import load_pretrained
 from .prediction import noise_from_prediction
+from .relight_denoiser import RelightDenoiser
 
-CANVAS_PX = 64
+CANVAS_PX = 128
 CANVAS_MULTIPLE_PX = 16
 
 
@@ -38,9 +37,9 @@ class EmbeddedPrior:
     canvas_px = CANVAS_PX
     canvas_multiple_px = CANVAS_MULTIPLE_PX
 
-    def __init__(self, network: UNet2DModel, device: torch.device) -> None:
+    def __init__(self, network: RelightDenoiser, device: torch.device) -> None:
         self.network = network.to(device).eval().requires_grad_(False)
-        self.fold_px = math.isqrt(network.config["in_channels"] // 6)  # Noisy canvas and picture, three colours each.
+        self.fold_px: int = network.config["fold_px"]
         self.alphas_cumprod = cosine_alphas_cumprod().to(device)
 
     @classmethod
@@ -50,15 +49,16 @@ class EmbeddedPrior:
         Raises:
             WeightsInvalidError: the weights are damaged or of another shape.
         """
-        return cls(load_pretrained(UNet2DModel, weights, torch_dtype=torch.float32), device)
+        return cls(load_pretrained(RelightDenoiser, weights, torch_dtype=torch.float32), device)
 
     def latent_shape(self, height_px: int, width_px: int) -> tuple[int, int, int]:
         """Return (c, h, w)."""
         return 3 * self.fold_px**2, height_px // self.fold_px, width_px // self.fold_px
 
     def condition(self, canvas_srgb: Tensor, prompt: str, negative_prompt: str) -> Tensor:
-        """Return the folded input picture (1, c, h, w)."""
-        return latents_from_canvas(canvas_srgb, self.fold_px)
+        """Return what the network sees in the input picture, (1, C, h, w)."""
+        with torch.no_grad():
+            return self.network.look(canvas_srgb)[0]
 
     def encode(self, canvas_srgb: Tensor, posterior_noise: Tensor) -> Tensor:
         """Return the folded canvas (B, c, h, w); there is no posterior."""
@@ -67,9 +67,9 @@ class EmbeddedPrior:
     @torch.no_grad()
     def predict_noise(self, noisy_latents: Tensor, timestep: Tensor, conditioning: Tensor) -> tuple[Tensor, Tensor]:
         """Return the noise predicted with the picture and without it, each (B, c, h, w), in one pass of 2 B."""
-        picture = conditioning.expand_as(noisy_latents)
+        seen = conditioning.expand(len(noisy_latents), -1, -1, -1)
         doubled, timesteps = noisy_latents.repeat(2, 1, 1, 1), timestep.repeat(2)
-        v_pred = self.network(torch.cat([doubled, torch.cat([picture, torch.zeros_like(picture)])], dim=1), timesteps).sample
+        v_pred = self.network(doubled, timesteps, torch.cat([seen, torch.zeros_like(seen)]))
         noise_pred = noise_from_prediction(v_pred, doubled, self.alphas_cumprod[timesteps], "v_prediction")
         seeing, blind = noise_pred.chunk(2)
         return seeing, blind

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 import torch
-from diffusers import AutoencoderKL, AutoencoderTiny, DDIMScheduler, StableDiffusionPipeline, UNet2DConditionModel, UNet2DModel
+from diffusers import AutoencoderKL, AutoencoderTiny, DDIMScheduler, StableDiffusionPipeline, UNet2DConditionModel
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer, DepthAnythingConfig, DepthAnythingForDepthEstimation, Dinov2Config
 
+from engine.models.architectures import new_prior_network
 from engine.models.catalogue import Weights
 from engine.models.depth_anything import DepthAnything
 from engine.models.embedded_prior import EmbeddedPrior
@@ -152,13 +153,5 @@ def small_stable_diffusion(stable_diffusion_folder: Path) -> StableDiffusionPrio
 @pytest.fixture(scope="session")
 def small_pixel_prior() -> EmbeddedPrior:
     torch.manual_seed(4)
-    network = UNet2DModel(
-        in_channels=24,
-        out_channels=12,
-        layers_per_block=1,
-        block_out_channels=(16, 32),
-        norm_num_groups=8,
-        down_block_types=("DownBlock2D", "DownBlock2D"),
-        up_block_types=("UpBlock2D", "UpBlock2D"),
-    )
+    network = new_prior_network(fold_px=2, channels=(16, 32), features=4, fusion=16)
     return EmbeddedPrior(network, CPU)

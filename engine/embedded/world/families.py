@@ -45,7 +45,7 @@ LABELLED = Family(
     key_azimuth_deg=(-120.0, 120.0),
     second_light=0.4,
     gloss=0.2,
-    clutter_share=0.0,
+    clutter_share=0.4,
 )
 UNSEEN = Family(
     name="unseen",

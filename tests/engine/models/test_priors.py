@@ -141,7 +141,7 @@ def test_small_gradients_survive_float16() -> None:
 def test_embedded_prior_folds_the_canvas_without_loss(fold_px: int) -> None:
     canvas_srgb = torch.rand(2, 3, 64, 48)
     latents = latents_from_canvas(canvas_srgb, fold_px)
-    prior = EmbeddedPrior(new_prior_network(fold_px=fold_px, channels=(16, 32)), CPU)
+    prior = EmbeddedPrior(new_prior_network(fold_px=fold_px, channels=(16, 32), fusion=16), CPU)
     assert latents.shape == (2, 3 * fold_px**2, 64 // fold_px, 48 // fold_px) == (2, *prior.latent_shape(64, 48))
     torch.testing.assert_close(torch.nn.functional.pixel_shuffle(latents, fold_px) / 2 + 0.5, canvas_srgb)
 
