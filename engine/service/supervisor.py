@@ -46,7 +46,9 @@ class Limits:
     closing_s: float = 60.0
     idle_s: float = 600.0
     last_words_s: float = 1.0
-    stall_s: dict[str, float] = field(default_factory=lambda: {"load": 1800.0, "base": 1800.0, "refine": 3600.0, "upsample": 900.0, "write": 600.0})
+    stall_s: dict[str, float] = field(
+        default_factory=lambda: {"load": 1800.0, "base": 1800.0, "refine": 3600.0, "gate": 3600.0, "upsample": 900.0, "write": 600.0}
+    )
 
 
 class Supervisor:

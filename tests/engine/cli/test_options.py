@@ -24,7 +24,7 @@ OTHER_VALUES: dict[str, Any] = {
     "input_px": 280,
     "gate": False,
     "steps": 7,
-    "members": 2,
+    "members": 5,
     "members_per_batch": 1,
     "seed": 11,
     "embeddings_lr": 0.02,

@@ -11,6 +11,7 @@ from torch import Tensor
 from engine.api.settings import settings_from_preset
 from engine.gate.judge import Judged, judge
 from engine.gate.thresholds import Thresholds
+from engine.method.canvas import to_canvas
 from engine.method.ensemble import combine
 from engine.method.protocols import Encoding
 from engine.method.refine import Problem
@@ -22,7 +23,7 @@ TRUSTING = Thresholds(detail_full=1e3, detail_none=2e3, broad_full=1e3, broad_no
 
 
 def judge_members(prior: Any, image_srgb: Tensor, base: Tensor, members: Tensor, thresholds: Thresholds = TRUSTING, **options: Any) -> Judged:
-    canvas = torch.nn.functional.interpolate(image_srgb[None], size=(48, 64))
+    canvas = to_canvas(image_srgb[None], METHOD.canvas, prior.canvas_px, prior.canvas_multiple_px)
     encoding = Encoding(tokens=(), patch_grid=(1, 1))
     problem = Problem(image_srgb=image_srgb[None], encoding=encoding, conditioning=prior.condition(canvas, "a b", ""))
     judged = judge(problem, prior, METHOD, base, members, combine(members, base), thresholds, **options)

@@ -33,7 +33,7 @@ def test_split_equals_the_whole_model(depth_folder: Path, small_depth: DepthAnyt
         expected = whole((image_srgb - mean) / std).predicted_depth
         encoding = small_depth.encode(image_srgb)
         ours = small_depth.new_decoder()(encoding.tokens, encoding.patch_grid)
-    assert torch.equal(ours, expected)
+    torch.testing.assert_close(ours, expected, rtol=1e-5, atol=1e-6)  # Another order of the channels in memory, another order of sums.
     assert ours.shape == (1, *size)
     assert ours.std() > 0
 

@@ -25,8 +25,9 @@ from engine.api.errors import (
     RedepthError,
     WorkerDiedError,
 )
-from engine.api.messages import Notice, Progress
+from engine.api.messages import PHASES, Notice, Progress
 from engine.api.settings import RefineSettings
+from engine.service.supervisor import Limits
 from tests.engine.service.toys import ROOT, ToyEngine, is_alive, settings, wait_until
 
 LIMITS = {"grace_s": 1.0, "beat_s": 1.5, "loading_beat_s": 1.5, "closing_s": 2.0}
@@ -134,7 +135,7 @@ def test_a_worker_that_is_stopped_is_terminated_then_killed(client: EngineClient
 
 
 def test_a_job_that_does_not_get_on_though_the_heart_beats_is_ended(toy: ToyEngine, home: Path, picture: Path) -> None:
-    with toy.start(limits=LIMITS | {"stall_s": {"load": 9, "base": 9, "refine": 1.0, "upsample": 9, "write": 9}}) as client:
+    with toy.start(limits=LIMITS | {"stall_s": {"load": 9, "base": 9, "refine": 1.0, "gate": 9, "upsample": 9, "write": 9}}) as client:
         with pytest.raises(WorkerDiedError, match="did not get on for 1 s in phase refine"):
             client.submit(picture, settings("sleep refine")).result(20)
         assert client.submit(picture, NEXT).result(20).provenance["complete"]
@@ -288,3 +289,7 @@ def test_a_listener_that_is_stopped_for_a_while_blames_no_worker(toy: ToyEngine,
     finally:
         os.kill(toy.processes[-1].pid, signal.SIGCONT)
     assert job.result(20).provenance["complete"]
+
+
+def test_every_phase_has_a_limit() -> None:
+    assert list(Limits().stall_s) == list(PHASES)
