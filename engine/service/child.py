@@ -59,7 +59,8 @@ class Child:
             stderr=subprocess.STDOUT,
             start_new_session=sys.platform != "win32",  # Ctrl-C in the terminal of `serve` is the listener's business
         )
-        threading.Thread(target=self._drain, name=f"output of worker {number}", daemon=True).start()
+        self._drainer = threading.Thread(target=self._drain, name=f"output of worker {number}", daemon=True)
+        self._drainer.start()
 
     @property
     def pid(self) -> int:
@@ -107,11 +108,12 @@ class Child:
         self._process.wait(timeout=10)
 
     def is_over(self, now: float, last_words_s: float) -> bool:
-        """Return whether the process has ended and all that it sent was heard."""
+        """Return whether the process has ended and all that it sent and wrote was heard, which something else that holds its pipe may delay."""
         if self._process.poll() is None:
             return False
         self._exited_at = self._exited_at or now
-        return self.channel is None or self.cut_off_at is not None or now - self._exited_at > last_words_s
+        all_heard = (self.channel is None or self.cut_off_at is not None) and not self._drainer.is_alive()
+        return all_heard or now - self._exited_at > last_words_s
 
     def how_it_ended(self) -> str:
         """Return the process's end in words."""
