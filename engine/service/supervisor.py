@@ -126,6 +126,7 @@ class Supervisor:
         elif self._release_asked or now - child.idle_since > self._limits.idle_s:
             child.leave(now, self._limits.grace_s)
         elif (job := self._jobs.begin_next()) is not None:
+            child.forget_output()  # Not of a new worker: it may have said already why it cannot start.
             self._give(child, job, now)
             child.send(_order(job))
 
@@ -169,7 +170,6 @@ class Supervisor:
         child.job, child.phase, child.cancel_sent_at = job, "load", None
         child.heard_at = child.moved_at = now
         child.longest_step_s = 0.0
-        child.forget_output()
 
     def _bury(self, child: Child) -> None:
         """Draw the sum of a worker that has ended."""
