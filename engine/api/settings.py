@@ -190,17 +190,17 @@ _SD_PRESETS: dict[str, MethodSettings] = {
     "quick": MethodSettings(steps=100, members=1),
 }
 
-# The embedded prior sees the input picture, works on small pixels and knows most where noise hides the shading but not yet the light: it wants values
-# of its own. Chosen on made scenes of the family that the depth model never saw; more steps mend more slopes and let the depth drift more.
+# The embedded prior sees the input picture, works on small pixels and was taught to mend estimated surfaces: it wants values of its own. Chosen on
+# made scenes of the family that the depth model never saw; larger or more steps mend more slopes and let the depth drift more.
 _EMBEDDED_METHOD = MethodSettings(
-    steps=24,
+    steps=20,
     members=2,
-    embeddings_lr=5e-3,
+    embeddings_lr=4e-3,
     head_lr=0.0,
-    adam_eps=2e-6,
+    adam_eps=5e-6,
     guidance_scale=2.5,
-    timestep_min=780,
-    timestep_max=900,
+    timestep_min=650,
+    timestep_max=850,
     weighting="x0",
     smoothness_weight=0.005,
     canvas="fit",
@@ -208,7 +208,7 @@ _EMBEDDED_METHOD = MethodSettings(
 _EMBEDDED_PRESETS: dict[str, MethodSettings] = {
     "paper": MethodSettings(),
     "default": _EMBEDDED_METHOD,
-    "quick": replace(_EMBEDDED_METHOD, steps=12, members=1),
+    "quick": replace(_EMBEDDED_METHOD, steps=10, members=1),
 }
 
 

@@ -47,7 +47,7 @@ class DepthAnything:
         """
         self.weights = weights
         self.device = device
-        network = self._load()
+        network = load_network(weights)
         self.patch_px: int = network.config.patch_size
         self.input_px: int = network.config.backbone_config.image_size
         decoder: Any = DptDecoder(network)
@@ -58,7 +58,7 @@ class DepthAnything:
     def encode(self, image_srgb: Tensor) -> Encoding:
         """Return the encoder's tokens of ``image_srgb`` (1, 3, H, W) in [0, 1], H and W multiples of ``patch_px``."""
         if self._encoder is None:
-            self._encoder = self._load().backbone.to(self.device)
+            self._encoder = load_network(self.weights).backbone.to(self.device)
         mean, std = (torch.tensor(values, device=self.device)[None, :, None, None] for values in (IMAGENET_MEAN, IMAGENET_STD))
         features = self._encoder.forward_with_filtered_kwargs((image_srgb - mean) / std).feature_maps
         height, width = image_srgb.shape[-2:]
@@ -72,12 +72,18 @@ class DepthAnything:
         """Return a fresh, trainable copy of the pretrained decoder."""
         return copy.deepcopy(self._decoder).requires_grad_(True)
 
-    def _load(self) -> DepthAnythingForDepthEstimation:
-        config = load_pretrained(DepthAnythingConfig, self.weights)
-        if config.depth_estimation_type != "relative":
-            raise WeightsInvalidError(
-                f"{self.weights.name} is a metric model: it gives depth where disparity is needed.", hint="Choose a relative Depth Anything V2 model."
-            )
-        config.max_depth = 1  # Some published configurations hold null, which the forward pass cannot multiply by.
-        network = load_pretrained(DepthAnythingForDepthEstimation, self.weights, config=config, dtype=torch.float32)
-        return cast(DepthAnythingForDepthEstimation, network.eval().requires_grad_(False))
+
+def load_network(weights: Weights) -> DepthAnythingForDepthEstimation:
+    """Return the whole network in float32, not trained.
+
+    Raises:
+        WeightsInvalidError: as `DepthAnything` does.
+    """
+    config = load_pretrained(DepthAnythingConfig, weights)
+    if config.depth_estimation_type != "relative":
+        raise WeightsInvalidError(
+            f"{weights.name} is a metric model: it gives depth where disparity is needed.", hint="Choose a relative Depth Anything V2 model."
+        )
+    config.max_depth = 1  # Some published configurations hold null, which the forward pass cannot multiply by.
+    network = load_pretrained(DepthAnythingForDepthEstimation, weights, config=config, dtype=torch.float32)
+    return cast(DepthAnythingForDepthEstimation, network.eval().requires_grad_(False))

