@@ -96,6 +96,19 @@ def make_samples(scenes: Scenes, light: Light, estimated: Tensor, share: Tensor)
     return Samples(picture, clean, met, avg_pool2d(normals, 2))
 
 
+@torch.no_grad()
+def estimate_disparity(depth_network: nn.Module, image_srgb: Tensor) -> Tensor:
+    """Return the raw disparity (B, H, W) that a depth model gives ``image_srgb`` (B, 3, H, W)."""
+    return predict_disparity(depth_network, image_srgb)[:, 0]
+
+
+def noised_latents(samples: Samples, timestep: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor, Tensor]:
+    """Return the folded clean canvas, the folded canvas met, and that one with fresh noise of ``timestep`` (B,), each (B, c, h, w)."""
+    clean, met = (latents_from_canvas(canvas, FOLD_PX) for canvas in (samples.clean, samples.met))
+    noise = torch.randn(clean.shape, generator=generator, device=clean.device)
+    return clean, met, add_noise(met, noise, cosine_alphas_cumprod().to(clean.device)[timestep])
+
+
 class PriorLoss:
     """The training loss of a part of the network.
 
@@ -121,18 +134,15 @@ class PriorLoss:
 
     def _samples(self, scenes: Scenes, generator: torch.Generator) -> Samples:
         batch = len(scenes.depth)
-        with torch.no_grad():
-            estimated = predict_disparity(self._depth_network, scenes.image_srgb)[:, 0]
+        estimated = estimate_disparity(self._depth_network, scenes.image_srgb)
         return make_samples(scenes, draw_lights(generator, batch), estimated, uniform(generator, batch, 1, 1))
 
 
 def _denoising_loss(network: RelightDenoiser, samples: Samples, conditioning: Tensor, generator: torch.Generator) -> Tensor:
-    clean, met = (latents_from_canvas(canvas, FOLD_PX) for canvas in (samples.clean, samples.met))
-    batch, device = len(clean), clean.device
-    timestep = torch.randint(*TIMESTEPS, (batch,), generator=generator, device=device)
-    noise = torch.randn(clean.shape, generator=generator, device=device)
+    batch = len(samples.picture)
+    timestep = torch.randint(*TIMESTEPS, (batch,), generator=generator, device=samples.picture.device)
+    clean, _, noisy = noised_latents(samples, timestep, generator)
     kept = (uniform(generator, batch, 1, 1, 1) >= PICTURE_DROP).float()
-    noisy = add_noise(met, noise, cosine_alphas_cumprod().to(device)[timestep])
     return (network(noisy, timestep, conditioning * kept).float() - clean).square().mean()
 
 
@@ -145,13 +155,10 @@ def prior_monitor(device: str, depth_network: nn.Module) -> Callable[[RelightDen
     generator, scenes = seeded(device, "prior monitor"), _MONITOR_SCENES
     drawn = draw_scenes(generator, UNSEEN, scenes, SIZES_PX[0])
     light = draw_lights(generator, scenes)
-    with torch.no_grad():
-        estimated = predict_disparity(depth_network, drawn.image_srgb)[:, 0]
+    estimated = estimate_disparity(depth_network, drawn.image_srgb)
     samples = make_samples(drawn, light, estimated, torch.zeros(scenes, 1, 1, device=device))
-    clean, met = (latents_from_canvas(canvas, FOLD_PX) for canvas in (samples.clean, samples.met))
-    noise = torch.randn(clean.shape, generator=generator, device=device)
     timestep = torch.full((scenes,), _MONITOR_TIMESTEP, device=device)
-    noisy = add_noise(met, noise, cosine_alphas_cumprod().to(device)[timestep])
+    clean, met, noisy = noised_latents(samples, timestep, generator)
 
     @torch.no_grad()
     def monitor(network: RelightDenoiser) -> float:
