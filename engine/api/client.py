@@ -16,6 +16,7 @@ import os
 import subprocess
 import threading
 import time
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
@@ -138,7 +139,8 @@ class EngineClient:
 
     def shutdown(self) -> None:
         """End the engine; unfinished jobs go on when it is started again."""
-        self._ask({"ask": "shutdown"})
+        with suppress(EngineUnavailableError):  # It went before its answer came.
+            self._ask({"ask": "shutdown"})
 
     def _job(self, answer: dict[str, Any]) -> Job:
         return Job(job_from_json(answer.get("job")), open_channel=self._open_channel, cancel=self._cancel)

@@ -6,7 +6,7 @@ from typing import Any
 
 from .channel import Channel, connect
 from .errors import EngineError, EngineUnavailableError, EngineVersionError, error_from_json
-from .folders import Folders, read_runtime_file
+from .folders import Folders, RuntimeFile, read_runtime_file
 from .messages import PROTOCOL_VERSION
 
 
@@ -19,7 +19,20 @@ def open_channel(folders: Folders, greeting: dict[str, Any], timeout_s: float) -
     """
     runtime = read_runtime_file(folders.runtime_file)
     if runtime is None:
-        raise EngineUnavailableError("No engine is running.", hint="Start one with `python -m engine serve`.")
+        raise _none_runs()
+    try:
+        return _greeted_channel(runtime, greeting, timeout_s)
+    except EngineUnavailableError as gone:
+        if read_runtime_file(folders.runtime_file) is None:  # It was ending, and its socket took one more connection.
+            raise _none_runs() from gone
+        raise
+
+
+def _none_runs() -> EngineUnavailableError:
+    return EngineUnavailableError("No engine is running.", hint="Start one with `python -m engine serve`.")
+
+
+def _greeted_channel(runtime: RuntimeFile, greeting: dict[str, Any], timeout_s: float) -> Channel:
     channel = connect(runtime.address, timeout_s)
     try:
         channel.authenticate(bytes.fromhex(runtime.key), first=False)

@@ -73,6 +73,25 @@ def test_without_leave_to_start_one_the_client_says_that_none_runs(home: Path) -
     assert {path.name for path in home.iterdir()} == {"jobs", "revisions.json"}
 
 
+def test_an_engine_that_was_ending_when_it_was_found_does_not_run(home: Path, tmp_path: Path) -> None:
+    folders, address = find_folders(), str(tmp_path / "engine.sock")
+    with socket.socket(socket.AF_UNIX) as ending:
+        ending.bind(address)
+        ending.listen()
+        RuntimeFile(pid=os.getpid(), address=address, key="00", protocol=PROTOCOL_VERSION, version="1").write(folders.runtime_file)
+
+        def end() -> None:
+            connection, _ = ending.accept()
+            folders.runtime_file.unlink()
+            connection.close()
+
+        engine = threading.Thread(target=end)
+        engine.start()
+        with pytest.raises(EngineUnavailableError, match="No engine is running"):
+            EngineClient.connect(start=False)
+        engine.join()
+
+
 def test_a_python_that_cannot_run_the_engine_is_named(home: Path, tmp_path: Path) -> None:
     with pytest.raises(EngineUnavailableError, match="cannot be started"):
         EngineClient.connect(python=tmp_path / "python")
