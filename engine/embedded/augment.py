@@ -1,13 +1,17 @@
-"""Scenes seen anew: cropped, mirrored, blurred or sharpened, and in other colours. B scenes, H W pixels."""
+"""Scenes seen anew: cropped, mirrored, blurred or sharpened, in other colours, and in other styles. B scenes, H W pixels."""
 
 from __future__ import annotations
 
 import torch
 from torch import Tensor
-from torch.nn.functional import avg_pool2d, interpolate, pad
+from torch.nn.functional import avg_pool2d, conv2d, interpolate, pad
 
 from .world.scene import Scenes
 from .world.textures import uniform
+
+_RESTYLED_SHARE = 0.35
+_TEXTURED_SHARE = 0.4
+_MOST_TEXTURE = 0.2
 
 
 def augment(scenes: Scenes, generator: torch.Generator) -> Scenes:
@@ -35,3 +39,35 @@ def _sharpened(image: Tensor, strength: Tensor) -> Tensor:
     """Return ``image`` (B, 3, H, W) with its finest detail, what a mean over 3 by 3 pixels leaves out, times 1 + ``strength`` (B, 1, 1, 1)."""
     mean = avg_pool2d(pad(image, (1, 1, 1, 1), mode="replicate"), 3, stride=1)
     return (image + strength * (image - mean)).clamp(0, 1)
+
+
+def restyle(image_srgb: Tensor, generator: torch.Generator) -> Tensor:
+    """Return pictures (B, 3, H, W) of which some have another style, so that depth is learned from shape and not from how made scenes look.
+
+    Some are mixed with themselves under a random convolution (arXiv 2007.13003). Some wear fine texture, which goes by colour as real materials do.
+    """
+    return _textured(_convolved(image_srgb, generator), generator)
+
+
+def _convolved(image: Tensor, generator: torch.Generator) -> Tensor:
+    batch, channels = image.shape[:2]
+    side = (1, 3, 5)[int(torch.randint(3, (1,), generator=generator, device=generator.device))]
+    kernels = torch.randn((batch * channels, channels, side, side), generator=generator, device=generator.device)
+    middle, spread = image.mean((2, 3), keepdim=True), image.std((2, 3), keepdim=True)
+    padded = pad(image - middle, (side // 2,) * 4, mode="replicate")
+    other = conv2d(padded.flatten(0, 1)[None], kernels, groups=batch).view_as(image)
+    other = middle + spread * other / other.std((1, 2, 3), keepdim=True).clamp_min(1e-4)
+    share = uniform(generator, batch, 1, 1, 1) * (uniform(generator, batch, 1, 1, 1) < _RESTYLED_SHARE)
+    return torch.lerp(image, other, share).clamp(0, 1)
+
+
+def _textured(image: Tensor, generator: torch.Generator) -> Tensor:
+    batch, _, height, width = image.shape
+    rows, columns = (int(side) for side in torch.randint(1, 5, (2,), generator=generator, device=generator.device))
+    noise = torch.randn((batch, 1, height + rows - 1, width + columns - 1), generator=generator, device=generator.device)
+    texture = avg_pool2d(noise, (rows, columns), stride=1) * (rows * columns) ** 0.5
+    colour = avg_pool2d(pad(image, (2, 2, 2, 2), mode="replicate"), 5, stride=1)
+    along = torch.randn((batch, 3, 1, 1), generator=generator, device=generator.device)
+    phase = 8 * (colour * along).sum(1, keepdim=True) + uniform(generator, batch, 1, 1, 1, high=6.3)
+    strength = uniform(generator, batch, 1, 1, 1, high=_MOST_TEXTURE) * (uniform(generator, batch, 1, 1, 1) < _TEXTURED_SHARE)
+    return (image * (1 + strength * (phase.sin() > 0) * texture)).clamp(0, 1)

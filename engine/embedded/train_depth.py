@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from ..models.architectures import new_depth_network
 from ..models.depth_anything import IMAGENET_MEAN, IMAGENET_STD
-from .augment import augment
+from .augment import augment, restyle
 from .imagenet import BEGINS_WITH, start_from_imagenet
 from .seeds import seeded
 from .training import Training, TrainSettings, run_training, train_settings, training_parser
@@ -53,7 +53,7 @@ def disparity_loss(predicted: Tensor, target: Tensor) -> Tensor:
 def depth_loss(network: nn.Module, scenes: Scenes, generator: torch.Generator) -> Tensor:
     """Return the training loss of one step."""
     seen = augment(scenes, generator)
-    return disparity_loss(predict_disparity(network, seen.image_srgb), disparity_target(seen.depth))
+    return disparity_loss(predict_disparity(network, restyle(seen.image_srgb, generator)), disparity_target(seen.depth))
 
 
 def depth_monitor(device: str, size_px: tuple[int, int]) -> Callable[[nn.Module], float]:

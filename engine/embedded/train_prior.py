@@ -91,9 +91,17 @@ def make_samples(scenes: Scenes, light: Light, estimated: Tensor, share: Tensor)
     """
     true = disparity_target(scenes.depth)[:, 0]
     normals, met_normals = surface_normals(true), surface_normals(torch.lerp(estimated, true, share))
-    clean, met = (display_from_linear(composite(scenes.image_srgb, which, light)) for which in (normals, met_normals))
-    picture, clean, met, normals = (fit(field, CANVAS_PX, CANVAS_MULTIPLE_PX) for field in (scenes.image_srgb, clean, met, normals))
-    return Samples(picture, clean, met, avg_pool2d(normals, 2))
+    clean, met = (_canvas(display_from_linear(composite(scenes.image_srgb, which, light))) for which in (normals, met_normals))
+    return Samples(_canvas(scenes.image_srgb), clean, met, _seen_size(normals))
+
+
+def _canvas(field: Tensor) -> Tensor:
+    return fit(field, CANVAS_PX, CANVAS_MULTIPLE_PX)
+
+
+def _seen_size(normals: Tensor) -> Tensor:
+    """Return ``normals`` (B, 3, H, W) at the size of what the encoder gives out, half the canvas."""
+    return avg_pool2d(_canvas(normals), 2)
 
 
 @torch.no_grad()
@@ -123,19 +131,23 @@ class PriorLoss:
 
     def __call__(self, network: RelightDenoiser, scenes: Scenes, generator: torch.Generator) -> Tensor:
         """Return the loss of one step."""
-        samples = self._samples(augment(scenes, generator), generator)
-        with torch.set_grad_enabled(self._part != "unet"):
-            conditioning, seen_normals = network.look(samples.picture)
-        normals_loss = _NORMALS_WEIGHT * (seen_normals - samples.normals).abs().mean()
+        seen = augment(scenes, generator)
         if self._part == "encoder":
-            return normals_loss
+            return _normals_loss(network.look(_canvas(seen.image_srgb))[1], _seen_size(surface_normals(disparity_target(seen.depth)[:, 0])))
+        samples = self._samples(seen, generator)
+        with torch.set_grad_enabled(self._part == "both"):
+            conditioning, seen_normals = network.look(samples.picture)
         denoising_loss = _denoising_loss(network, samples, conditioning, generator)
-        return denoising_loss if self._part == "unet" else denoising_loss + normals_loss
+        return denoising_loss + _normals_loss(seen_normals, samples.normals) if self._part == "both" else denoising_loss
 
     def _samples(self, scenes: Scenes, generator: torch.Generator) -> Samples:
         batch = len(scenes.depth)
         estimated = estimate_disparity(self._depth_network, scenes.image_srgb)
         return make_samples(scenes, draw_lights(generator, batch), estimated, uniform(generator, batch, 1, 1))
+
+
+def _normals_loss(seen: Tensor, true: Tensor) -> Tensor:
+    return _NORMALS_WEIGHT * (seen - true).abs().mean()
 
 
 def _denoising_loss(network: RelightDenoiser, samples: Samples, conditioning: Tensor, generator: torch.Generator) -> Tensor:

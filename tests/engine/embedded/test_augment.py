@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from engine.embedded.augment import augment
+from engine.embedded.augment import augment, restyle
 from engine.embedded.world.scene import Scenes
 
 
@@ -33,3 +33,19 @@ def test_picture_and_depth_are_cropped_and_mirrored_together() -> None:
 def test_the_same_generator_state_gives_the_same_scenes() -> None:
     first, second = (augment(ramp_scenes(), torch.Generator().manual_seed(3)) for _ in range(2))
     assert torch.equal(first.image_srgb, second.image_srgb) and torch.equal(first.depth, second.depth)
+
+
+def test_another_style_changes_colours_and_texture_of_some_pictures_but_keeps_their_edges() -> None:
+    left = torch.tensor([0.2, 0.4, 0.3]).view(1, 3, 1, 1).expand(64, -1, 48, 32)
+    right = torch.tensor([0.8, 0.3, 0.6]).view(1, 3, 1, 1).expand(64, -1, 48, 32)
+    picture = torch.cat([left, right], dim=-1)
+    generator = torch.Generator().manual_seed(1)
+    restyled = restyle(picture, generator)
+    assert restyled.shape == picture.shape and restyled.min() >= 0 and restyled.max() <= 1
+    untouched = (restyled - picture).abs().amax((1, 2, 3)) < 1e-6
+    assert 0.2 < untouched.float().mean() < 0.6  # In the mean 0.65 · 0.6.
+    away = (restyled[..., :28].mean((2, 3)) - restyled[..., 36:].mean((2, 3))).abs().amax(1)
+    assert (away > 0.02).float().mean() > 0.9
+    rough = restyled[..., 2:28].std((2, 3)).amax(1)
+    assert (rough > 0.02).any() and (rough < 1e-6).any()
+    assert torch.equal(restyled, restyle(picture, torch.Generator().manual_seed(1)))
