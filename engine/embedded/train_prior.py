@@ -6,8 +6,8 @@ What the prior can know of a picture is what its encoder sees, and that is learn
 ``--stop``, then go on (``--resume``) with both, and at last with ``--part unet``, which takes what the encoder sees as it is.
 
 A sample is a picture and the picture relit by the method's own renderer on the surface of its exact depth. What is noised is not that relight but the
-one of a surface as refinement meets it, which the embedded depth model estimates: else the denoiser takes the estimate's own slopes for true ones, as
-far as the noise lets it see them. B scenes, H W pixels, h w canvas pixels.
+one of a surface as refinement meets it: what the embedded depth model estimates, or up to `NEAREST_MET` of the way from there to the true one. The
+denoiser would else take the estimate's own slopes for true ones, as far as the noise lets it see them. B scenes, H W pixels, h w canvas pixels.
 """
 
 from __future__ import annotations
@@ -44,6 +44,7 @@ SIZES_PX = ((144, 192), (144, 192), (144, 192), (176, 176), (192, 144))
 FOLD_PX = 4
 PICTURE_DROP = 0.12
 TIMESTEPS = (450, 940)
+NEAREST_MET = 0.4
 PARTS = ("both", "encoder", "unet")
 _NORMALS_WEIGHT = 0.3
 _MONITOR_SCENES = 24
@@ -66,7 +67,7 @@ class Samples:
 
     Attributes:
         picture, clean, met: (B, 3, H, W) canvases in [0, 1]: the picture, its relight on the true surface, and its relight under the same light on a
-            surface as refinement meets it, somewhere between what a depth model estimates and the true one.
+            surface as refinement meets it, between what a depth model estimates and the true one.
         normals: (B, 3, H/2, W/2), mean normals of the true surface.
     """
 
@@ -143,7 +144,7 @@ class PriorLoss:
     def _samples(self, scenes: Scenes, generator: torch.Generator) -> Samples:
         batch = len(scenes.depth)
         estimated = estimate_disparity(self._depth_network, scenes.image_srgb)
-        return make_samples(scenes, draw_lights(generator, batch), estimated, uniform(generator, batch, 1, 1))
+        return make_samples(scenes, draw_lights(generator, batch), estimated, uniform(generator, batch, 1, 1, high=NEAREST_MET))
 
 
 def _normals_loss(seen: Tensor, true: Tensor) -> Tensor:
