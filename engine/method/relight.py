@@ -59,7 +59,7 @@ def normals_from_points(points: Tensor) -> Tensor:
     padded_y = functional.pad(points, (0, 0, 1, 1), mode="replicate")
     along_x = padded_x[..., 2:] - padded_x[..., :-2]
     along_y = padded_y[..., :-2, :] - padded_y[..., 2:, :]  # Rows run down, y runs up.
-    across = torch.linalg.cross(along_x, along_y, dim=1)  # Never zero: its z is the product of the grid's steps.
+    across: Tensor = torch.linalg.cross(along_x, along_y, dim=1)  # Never zero: its z is the product of the grid's steps.
     return across * across.square().sum(dim=1, keepdim=True).rsqrt()  # torch's `normalize` over this dimension takes seven times as long.
 
 
