@@ -79,10 +79,10 @@ class ReferencePrior:
         """Never called: the file holds the latents."""
         raise NotImplementedError
 
-    def predict_noise(self, noisy_latents: Tensor, timestep: Tensor, conditioning: Tensor) -> tuple[Tensor, Tensor]:
-        """Return the closed form for the text's and the empty embedding."""
+    def predict_noise(self, noisy_latents: Tensor, timestep: Tensor, conditioning: Tensor, *, guided: bool) -> tuple[Tensor, Tensor | None]:
+        """Return the closed form for the text's and, if ``guided``, the empty embedding."""
         text, uncond = (0.7 * noisy_latents + 0.1 * embedding.mean() + timestep[:, None, None, None] / 1000 for embedding in conditioning)
-        return text, uncond
+        return text, uncond if guided else None
 
 
 def _error(ours: Tensor | float, theirs: Tensor) -> float:

@@ -3,7 +3,7 @@
 python -m engine.embedded.calibrate_gate [--scenes 64] [--seed 1000] [--write]
 
 Each scene is refined once; then candidates are tried on what the gate saw of it. The best one gains most in AbsRel and normal error together while
-the worst tenth of the scenes loses at most 2 % of AbsRel on average (on other scenes it will be more), and, where any candidate manages that, AbsRel
+the worst tenth of the scenes loses at most 4 % of AbsRel on average (on other scenes it will be more), and, where any candidate manages that, AbsRel
 surely falls. Candidates are quantiles of the score's own distribution, so the search does not depend on the scale of the
 prior's answers. ``--write`` puts the thresholds beside the prior's weights. To be repeated for new weights of either model.
 """
@@ -37,7 +37,7 @@ from ..pipeline import LoadedModels, load_models, model_input
 from .trial import Scene, draw_trial_scenes, scene_errors
 from .world.families import UNSEEN
 
-WORST_TENTH_LIMIT = 0.02
+WORST_TENTH_LIMIT = 0.04
 HARM_LIMIT = 0.02
 _DETAIL_QUANTILES = ((0.9, 0.99), (0.75, 0.95), (0.6, 0.9), (0.3, 0.9), (0.3, 0.7), (0.1, 0.5))
 _BROAD_QUANTILES = ((0.95, 1.0), (0.7, 0.98), (0.4, 0.8), (0.2, 0.6), (0.1, 0.5), (0.05, 0.35))

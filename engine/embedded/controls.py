@@ -44,8 +44,8 @@ class _Wrapped:
     def encode(self, canvas_srgb: Tensor, posterior_noise: Tensor) -> Tensor:
         return self._prior.encode(canvas_srgb, posterior_noise)
 
-    def predict_noise(self, noisy_latents: Tensor, timestep: Tensor, conditioning: Conditioning) -> tuple[Tensor, Tensor]:
-        return self._prior.predict_noise(noisy_latents, timestep, conditioning)
+    def predict_noise(self, noisy_latents: Tensor, timestep: Tensor, conditioning: Conditioning, *, guided: bool) -> tuple[Tensor, Tensor | None]:
+        return self._prior.predict_noise(noisy_latents, timestep, conditioning, guided=guided)
 
 
 class AgreeingPrior(_Wrapped):
@@ -57,7 +57,7 @@ class AgreeingPrior(_Wrapped):
         self._latents = latents.detach()
         return latents
 
-    def predict_noise(self, noisy_latents: Tensor, timestep: Tensor, conditioning: Conditioning) -> tuple[Tensor, Tensor]:
+    def predict_noise(self, noisy_latents: Tensor, timestep: Tensor, conditioning: Conditioning, *, guided: bool) -> tuple[Tensor, Tensor | None]:
         """Return that noise twice, (B, c, h, w)."""
         alphas_cumprod_t = self.alphas_cumprod[timestep].to(noisy_latents.dtype)[:, None, None, None]
         noise = (noisy_latents - alphas_cumprod_t.sqrt() * self._latents) / (1 - alphas_cumprod_t).sqrt()
@@ -65,11 +65,13 @@ class AgreeingPrior(_Wrapped):
 
 
 class BlindPrior(_Wrapped):
-    """Sees a blank in place of the picture, as the embedded prior's unconditional half does."""
+    """Predicts what the wrapped prior does without the picture."""
 
-    def condition(self, canvas_srgb: Tensor, prompt: str, negative_prompt: str) -> Conditioning:
-        """Return the blank."""
-        return torch.zeros_like(super().condition(canvas_srgb, prompt, negative_prompt))
+    def predict_noise(self, noisy_latents: Tensor, timestep: Tensor, conditioning: Conditioning, *, guided: bool) -> tuple[Tensor, Tensor | None]:
+        """Return the unconditional noise twice, (B, c, h, w)."""
+        _, unconditional = super().predict_noise(noisy_latents, timestep, conditioning, guided=True)
+        assert unconditional is not None
+        return unconditional, unconditional
 
 
 class DirectDepth:

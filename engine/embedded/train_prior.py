@@ -2,12 +2,12 @@
 
 python -m engine.embedded.train_prior --checkpoint FILE [--steps N] [--seed S] [--device cpu] [--resume] [--export DIR] [--part both]
 
-What the prior can know of a picture is what its encoder sees, and that is learned fastest from normals alone: train ``--part encoder`` to some
-``--stop``, then go on (``--resume``) with both, and at last with ``--part unet``, which takes what the encoder sees as it is.
+What the prior can know of a picture is the normals that its encoder sees, and that takes longest to learn: train ``--part encoder`` first, then what
+reads the light and what answers without the picture, ``--part denoiser``. ``both`` does all at once, at twice the time a step.
 
 A sample is a picture and the picture relit by the method's own renderer on the surface of its exact depth. What is noised is not that relight but the
-one of a surface as refinement meets it: what the embedded depth model estimates, or up to `NEAREST_MET` of the way from there to the true one. The
-denoiser would else take the estimate's own slopes for true ones, as far as the noise lets it see them. B scenes, H W pixels, h w canvas pixels.
+one of a surface as refinement meets it: between what the embedded depth model estimates and the true one. So the light is learned from relights whose
+slopes are partly wrong. B scenes, H W pixels, h w canvas pixels.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import avg_pool2d
+from torch.nn.functional import avg_pool2d, normalize
 
 from ..method.canvas import fit
 from ..method.draws import SHININESS_LOG2_RANGE
@@ -29,8 +29,8 @@ from ..method.relight import Light, composite, display_from_linear, normals_from
 from ..models.architectures import new_prior_network
 from ..models.catalogue import find_weights
 from ..models.depth_anything import load_network
-from ..models.embedded_prior import CANVAS_MULTIPLE_PX, CANVAS_PX, cosine_alphas_cumprod, latents_from_canvas
-from ..models.relight_denoiser import RelightDenoiser
+from ..models.embedded_prior import CANVAS_MULTIPLE_PX, CANVAS_PX, latents_from_canvas
+from ..models.relight_denoiser import RelightDenoiser, Seen, cosine_alphas_cumprod
 from .augment import augment
 from .imagenet import BEGINS_WITH, start_from_imagenet
 from .seeds import seeded
@@ -42,11 +42,10 @@ from .world.textures import uniform
 
 SIZES_PX = ((144, 192), (144, 192), (144, 192), (176, 176), (192, 144))
 FOLD_PX = 4
-PICTURE_DROP = 0.12
-TIMESTEPS = (450, 940)
-NEAREST_MET = 0.4
-PARTS = ("both", "encoder", "unet")
-_NORMALS_WEIGHT = 0.3
+TIMESTEPS = (150, 940)
+NEAREST_MET = 0.6
+PARTS = ("both", "encoder", "denoiser")
+_TINY = 1e-6
 _MONITOR_SCENES = 24
 _MONITOR_TIMESTEP = 800
 
@@ -68,13 +67,15 @@ class Samples:
     Attributes:
         picture, clean, met: (B, 3, H, W) canvases in [0, 1]: the picture, its relight on the true surface, and its relight under the same light on a
             surface as refinement meets it, between what a depth model estimates and the true one.
-        normals: (B, 3, H/2, W/2), mean normals of the true surface.
+        normals: (B, 3, H/2, W/2), unit length, of the true surface.
+        light: B lights, of both relights.
     """
 
     picture: Tensor
     clean: Tensor
     met: Tensor
     normals: Tensor
+    light: Light
 
 
 def surface_normals(disparity: Tensor) -> Tensor:
@@ -93,7 +94,7 @@ def make_samples(scenes: Scenes, light: Light, estimated: Tensor, share: Tensor)
     true = disparity_target(scenes.depth)[:, 0]
     normals, met_normals = surface_normals(true), surface_normals(torch.lerp(estimated, true, share))
     clean, met = (_canvas(display_from_linear(composite(scenes.image_srgb, which, light))) for which in (normals, met_normals))
-    return Samples(_canvas(scenes.image_srgb), clean, met, _seen_size(normals))
+    return Samples(_canvas(scenes.image_srgb), clean, met, _seen_size(normals), light)
 
 
 def _canvas(field: Tensor) -> Tensor:
@@ -101,8 +102,8 @@ def _canvas(field: Tensor) -> Tensor:
 
 
 def _seen_size(normals: Tensor) -> Tensor:
-    """Return ``normals`` (B, 3, H, W) at the size of what the encoder gives out, half the canvas."""
-    return avg_pool2d(_canvas(normals), 2)
+    """Return ``normals`` (B, 3, H, W) at the size of what the encoder gives out, half the canvas, and of unit length."""
+    return normalize(avg_pool2d(_canvas(normals), 2), dim=1)
 
 
 @torch.no_grad()
@@ -122,8 +123,8 @@ class PriorLoss:
     """The training loss of a part of the network.
 
     Args:
-        part: ``encoder`` learns the normals of the true surface (absolute error), ``unet`` the clean relight (squared error) with the encoder as it
-            is, ``both`` both.
+        part: ``encoder`` learns the normals of the true surface, ``denoiser`` the light of a noisy relight with the encoder as it is, and the clean
+            relight without the picture, ``both`` all of it.
         depth_network: whose estimates are the surfaces met.
     """
 
@@ -134,12 +135,12 @@ class PriorLoss:
         """Return the loss of one step."""
         seen = augment(scenes, generator)
         if self._part == "encoder":
-            return _normals_loss(network.look(_canvas(seen.image_srgb))[1], _seen_size(surface_normals(disparity_target(seen.depth)[:, 0])))
+            return _normals_loss(network.look(_canvas(seen.image_srgb)).normals, _seen_size(surface_normals(disparity_target(seen.depth)[:, 0])))
         samples = self._samples(seen, generator)
         with torch.set_grad_enabled(self._part == "both"):
-            conditioning, seen_normals = network.look(samples.picture)
-        denoising_loss = _denoising_loss(network, samples, conditioning, generator)
-        return denoising_loss + _normals_loss(seen_normals, samples.normals) if self._part == "both" else denoising_loss
+            looked = network.look(samples.picture)
+        loss = _denoising_loss(network, samples, looked.normals.detach(), generator)
+        return loss + _normals_loss(looked.normals, samples.normals) if self._part == "both" else loss
 
     def _samples(self, scenes: Scenes, generator: torch.Generator) -> Samples:
         batch = len(scenes.depth)
@@ -148,15 +149,22 @@ class PriorLoss:
 
 
 def _normals_loss(seen: Tensor, true: Tensor) -> Tensor:
-    return _NORMALS_WEIGHT * (seen - true).abs().mean()
+    """Return the mean distance of unit vectors: where the encoder doubts, it leads to one likely normal rather than a mean of all."""
+    return ((seen - true).square().sum(dim=1) + _TINY).sqrt().mean()
 
 
-def _denoising_loss(network: RelightDenoiser, samples: Samples, conditioning: Tensor, generator: torch.Generator) -> Tensor:
+def _denoising_loss(network: RelightDenoiser, samples: Samples, normals: Tensor, generator: torch.Generator) -> Tensor:
+    """Return the squared errors of the relight under the light read, on the true surface, and of the relight guessed without the picture.
+
+    On the true surface, because a light that makes up for what the encoder takes wrong would be a duller one.
+    """
     batch = len(samples.picture)
     timestep = torch.randint(*TIMESTEPS, (batch,), generator=generator, device=samples.picture.device)
     clean, _, noisy = noised_latents(samples, timestep, generator)
-    kept = (uniform(generator, batch, 1, 1, 1) >= PICTURE_DROP).float()
-    return (network(noisy, timestep, conditioning * kept).float() - clean).square().mean()
+    read = network.read_light(noisy, timestep, Seen(picture_srgb=samples.picture, normals=normals))
+    picture = avg_pool2d(samples.picture, 2)
+    under_read, under_true = (display_from_linear(composite(picture, samples.normals, light)) for light in (read, samples.light))
+    return (under_read - under_true).square().mean() + (network(noisy, timestep, None).float() - clean).square().mean()
 
 
 def prior_monitor(device: str, depth_network: nn.Module) -> Callable[[RelightDenoiser], float]:
@@ -175,7 +183,7 @@ def prior_monitor(device: str, depth_network: nn.Module) -> Callable[[RelightDen
 
     @torch.no_grad()
     def monitor(network: RelightDenoiser) -> float:
-        guess = network(noisy, timestep, network.look(samples.picture)[0])
+        guess = network(noisy, timestep, network.look(samples.picture))
         return float((guess - clean).square().mean() / (met - clean).square().mean())
 
     return monitor
@@ -222,7 +230,6 @@ def main() -> None:
             "canvas_px": CANVAS_PX,
             "canvas_multiple_px": CANVAS_MULTIPLE_PX,
             "value_range": [-1, 1],
-            "picture_drop": PICTURE_DROP,
             "timesteps": list(TIMESTEPS),
         }
         (options.export / "prior.json").write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")

@@ -58,6 +58,6 @@ def sds_gradient(
     """
     alphas_cumprod_t = prior.alphas_cumprod[timestep].to(latents.dtype)
     noisy_latents = add_noise(latents, noise, alphas_cumprod_t)
-    noise_pred_text, noise_pred_uncond = prior.predict_noise(noisy_latents, timestep, conditioning)
-    noise_pred = guide(noise_pred_text, noise_pred_uncond, guidance_scale)
+    noise_pred_text, noise_pred_uncond = prior.predict_noise(noisy_latents, timestep, conditioning, guided=guidance_scale != 1)
+    noise_pred = noise_pred_text if noise_pred_uncond is None else guide(noise_pred_text, noise_pred_uncond, guidance_scale)
     return sds_weight(alphas_cumprod_t, weighting)[:, None, None, None] * (noise_pred - noise)

@@ -78,5 +78,5 @@ class DiffusionPrior(Protocol):
     def encode(self, canvas_srgb: Tensor, posterior_noise: Tensor) -> Tensor:
         """Return latents (B, c, h, w) of (B, 3, H, W) in [0, 1], differentiable; ``posterior_noise`` samples the posterior, if there is one."""
 
-    def predict_noise(self, noisy_latents: Tensor, timestep: Tensor, conditioning: Conditioning) -> tuple[Tensor, Tensor]:
-        """Return the predicted noise with and without the condition, each (B, c, h, w)."""
+    def predict_noise(self, noisy_latents: Tensor, timestep: Tensor, conditioning: Conditioning, *, guided: bool) -> tuple[Tensor, Tensor | None]:
+        """Return the predicted noise with the condition and, if ``guided``, without it, each (B, c, h, w)."""

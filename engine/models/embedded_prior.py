@@ -1,33 +1,27 @@
 """The embedded prior: a small denoiser of relit pictures that sees the input picture.
 
 It works on pixels folded ``fold_px`` by ``fold_px`` into channels, so its "latents" are the canvas itself. Guidance contrasts seeing the picture
-with not seeing it; texts have no effect. Shapes: B members, H W canvas pixels, p = fold_px, c = 3 p², h w = H/p W/p, C conditioning channels.
+with not seeing it; texts have no effect. Shapes: B members, H W canvas pixels, p = fold_px, c = 3 p², h w = H/p W/p.
 """
 
 from __future__ import annotations
 
 import torch
-from diffusers import DDPMScheduler
 from torch import Tensor
 from torch.nn import functional
 
 from .catalogue import Weights
 from .loading import load_pretrained
 from .prediction import noise_from_prediction
-from .relight_denoiser import RelightDenoiser
+from .relight_denoiser import RelightDenoiser, Seen, cosine_alphas_cumprod
 
-CANVAS_PX = 128
+CANVAS_PX = 192
 CANVAS_MULTIPLE_PX = 16
 
 
 def latents_from_canvas(canvas_srgb: Tensor, fold_px: int) -> Tensor:
     """Return (B, c, h, w) in [-1, 1] of (B, 3, H, W) in [0, 1]."""
     return functional.pixel_unshuffle(canvas_srgb * 2 - 1, fold_px)
-
-
-def cosine_alphas_cumprod() -> Tensor:
-    """Return ᾱ (1000,) of the cosine schedule that the prior is trained on."""
-    return DDPMScheduler(num_train_timesteps=1000, beta_schedule="squaredcos_cap_v2").alphas_cumprod
 
 
 class EmbeddedPrior:
@@ -55,21 +49,21 @@ class EmbeddedPrior:
         """Return (c, h, w)."""
         return 3 * self.fold_px**2, height_px // self.fold_px, width_px // self.fold_px
 
-    def condition(self, canvas_srgb: Tensor, prompt: str, negative_prompt: str) -> Tensor:
-        """Return what the network sees in the input picture, (1, C, h, w)."""
-        with torch.no_grad():
-            return self.network.look(canvas_srgb)[0]
+    @torch.no_grad()
+    def condition(self, canvas_srgb: Tensor, prompt: str, negative_prompt: str) -> Seen:
+        """Return what the network sees in the input picture (1, 3, H, W)."""
+        return self.network.look(canvas_srgb)
 
     def encode(self, canvas_srgb: Tensor, posterior_noise: Tensor) -> Tensor:
         """Return the folded canvas (B, c, h, w); there is no posterior."""
         return latents_from_canvas(canvas_srgb, self.fold_px)
 
     @torch.no_grad()
-    def predict_noise(self, noisy_latents: Tensor, timestep: Tensor, conditioning: Tensor) -> tuple[Tensor, Tensor]:
-        """Return the noise predicted with the picture and without it, each (B, c, h, w), in one pass of 2 B."""
-        seen = conditioning.expand(len(noisy_latents), -1, -1, -1)
-        doubled, timesteps = noisy_latents.repeat(2, 1, 1, 1), timestep.repeat(2)
-        clean = self.network(doubled, timesteps, torch.cat([seen, torch.zeros_like(seen)]))
-        noise_pred = noise_from_prediction(clean, doubled, self.alphas_cumprod[timesteps], "sample")
-        seeing, blind = noise_pred.chunk(2)
-        return seeing, blind
+    def predict_noise(self, noisy_latents: Tensor, timestep: Tensor, conditioning: Seen, *, guided: bool) -> tuple[Tensor, Tensor | None]:
+        """Return the noise predicted with the picture and, if ``guided``, without it, each (B, c, h, w)."""
+        seeing = self._noise(noisy_latents, timestep, conditioning.expand(len(noisy_latents)))
+        return seeing, self._noise(noisy_latents, timestep, None) if guided else None
+
+    def _noise(self, noisy_latents: Tensor, timestep: Tensor, seen: Seen | None) -> Tensor:
+        clean = self.network(noisy_latents, timestep, seen)
+        return noise_from_prediction(clean, noisy_latents, self.alphas_cumprod[timestep], "sample")

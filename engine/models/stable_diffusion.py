@@ -87,15 +87,15 @@ class StableDiffusionPrior:
         return latents * self.autoencoder.config.scaling_factor
 
     @torch.no_grad()
-    def predict_noise(self, noisy_latents: Tensor, timestep: Tensor, conditioning: TextConditioning) -> tuple[Tensor, Tensor]:
-        """Return the noise predicted under prompt and negative prompt, each (B, 4, h, w), in one pass of 2 B."""
-        batch = noisy_latents.shape[0]
-        embeddings = torch.cat([conditioning.text.expand(batch, -1, -1), conditioning.uncond.expand(batch, -1, -1)])
-        doubled, timesteps = noisy_latents.repeat(2, 1, 1, 1), timestep.repeat(2)
-        prediction = self.unet(doubled.to(self.dtype), timesteps, encoder_hidden_states=embeddings).sample.to(noisy_latents.dtype)
-        noise_pred = noise_from_prediction(prediction, doubled, self.alphas_cumprod[timesteps], self.prediction_type)
-        text, uncond = noise_pred.chunk(2)
-        return text, uncond
+    def predict_noise(self, noisy_latents: Tensor, timestep: Tensor, conditioning: TextConditioning, *, guided: bool) -> tuple[Tensor, Tensor | None]:
+        """Return the noise predicted under the prompt and, if ``guided``, under the negative prompt, each (B, 4, h, w), in one pass."""
+        texts = (conditioning.text, conditioning.uncond) if guided else (conditioning.text,)
+        embeddings = torch.cat([text.expand(len(noisy_latents), -1, -1) for text in texts])
+        noisy, timesteps = noisy_latents.repeat(len(texts), 1, 1, 1), timestep.repeat(len(texts))
+        prediction = self.unet(noisy.to(self.dtype), timesteps, encoder_hidden_states=embeddings).sample.to(noisy_latents.dtype)
+        noise_pred = noise_from_prediction(prediction, noisy, self.alphas_cumprod[timesteps], self.prediction_type)
+        text, *uncond = noise_pred.chunk(len(texts))
+        return text, uncond[0] if uncond else None
 
     def _require_text_to_image(self) -> None:
         latent_channels = self.autoencoder.config.latent_channels

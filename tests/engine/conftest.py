@@ -153,5 +153,5 @@ def small_stable_diffusion(stable_diffusion_folder: Path) -> StableDiffusionPrio
 @pytest.fixture(scope="session")
 def small_pixel_prior() -> EmbeddedPrior:
     torch.manual_seed(4)
-    network = new_prior_network(fold_px=2, channels=(16, 32), features=4, fusion=16)
+    network = new_prior_network(fold_px=2, channels=(16, 32), fusion=16)
     return EmbeddedPrior(network, CPU)

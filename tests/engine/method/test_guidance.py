@@ -14,10 +14,11 @@ class PerfectPrior:
         self.clean = clean
         self.alphas_cumprod = torch.linspace(0.999, 0.001, 1000, dtype=torch.float64)
 
-    def predict_noise(self, noisy_latents: Tensor, timestep: Tensor, conditioning: object) -> tuple[Tensor, Tensor]:
+    def predict_noise(self, noisy_latents: Tensor, timestep: Tensor, conditioning: object, *, guided: bool) -> tuple[Tensor, Tensor | None]:
+        self.asked_for_both = guided
         alphas_cumprod_t = self.alphas_cumprod[timestep][:, None, None, None]
         noise = (noisy_latents - alphas_cumprod_t.sqrt() * self.clean) / (1 - alphas_cumprod_t).sqrt()
-        return noise, noise
+        return noise, noise if guided else None
 
 
 @pytest.mark.parametrize("weighting", ["uniform", "sds", "fantasia3d", "x0"])
@@ -36,6 +37,15 @@ def test_no_gradient_at_the_clean_latents() -> None:
     clean = torch.randn(1, 4, 3, 3, dtype=torch.float64)
     gradient = sds_gradient(PerfectPrior(clean), clean, torch.tensor([500]), torch.randn_like(clean), None, guidance_scale=51.0, weighting="uniform")
     torch.testing.assert_close(gradient, torch.zeros_like(clean), atol=1e-12, rtol=0)
+
+
+def test_without_extrapolation_the_prior_is_asked_once() -> None:
+    """At guidance scale 1 the unconditional prediction has no weight, and is not computed."""
+    prior, latents = PerfectPrior(torch.zeros(1, 4, 3, 3, dtype=torch.float64)), torch.randn(1, 4, 3, 3, dtype=torch.float64)
+    for scale, both in ((1.0, False), (1.5, True), (0.0, True)):
+        gradient = sds_gradient(prior, latents, torch.tensor([300]), torch.randn_like(latents), None, guidance_scale=scale, weighting="x0")
+        assert prior.asked_for_both == both
+        torch.testing.assert_close(gradient, latents)
 
 
 def test_guidance_equals_the_released_form() -> None:

