@@ -69,12 +69,12 @@ def test_each_learning_rate_moves_its_own_part(small_depth: DepthModel, small_pi
 def test_a_large_eps_holds_still_what_has_a_small_gradient(small_depth: DepthModel, small_pixel_prior: DiffusionPrior) -> None:
     problem = problem_of(small_depth, small_pixel_prior)
     base = base_disparity(small_depth, problem.encoding)
-    settings = replace(SETTINGS, weighting="x0", smoothness_weight=0.0)  # A gradient of x - x0_hat, which is small at any timestep.
+    settings = replace(SETTINGS, weighting="x0", smoothness_weight=0.0, head_lr=0.0)  # x - x0_hat, spread over the tokens: small at any timestep.
     changes = [
         (refine_members(problem, small_depth, small_pixel_prior, replace(settings, adam_eps=eps), [0]).disparity - base).abs().max()
         for eps in (1e-8, 1.0)
     ]
-    assert changes[0] > 1e-3 and changes[1] < 0.5 * changes[0]  # What is left is weight decay.
+    assert changes[0] > 1e-3 and changes[1] < 0.2 * changes[0]
 
 
 def test_the_pretrained_decoder_is_left_alone(small_depth: DepthModel, small_pixel_prior: DiffusionPrior) -> None:
