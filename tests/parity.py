@@ -71,7 +71,7 @@ class ReferencePrior:
         """Return the shape of Stable Diffusion's latents."""
         return 4, height_px // 8, width_px // 8
 
-    def condition(self, canvas_srgb: Tensor, prompt: str, negative_prompt: str) -> Tensor:
+    def condition(self, canvas_srgb: Tensor, base_normals: Tensor, prompt: str, negative_prompt: str) -> Tensor:
         """Never called: the file holds the embeddings."""
         raise NotImplementedError
 

@@ -33,6 +33,7 @@ HELP: dict[str, str] = {
     "embeddings_lr": "learning rate of the encoder's tokens",
     "head_lr": "learning rate of the decoder",
     "scale_offset_lr": "learning rate of the depth scale's offset",
+    "layer_lr_decay": "the tokens' rate of each deeper layer in parts of the one before; 1 = equal rates",
     "adam_eps": "AdamW's eps; larger holds still what has next to no gradient",
     "guidance_scale": "how strongly the prompt steers",
     "timestep_min": "lowest noise level drawn, of 0 to 999",

@@ -38,8 +38,8 @@ class _Wrapped:
     def latent_shape(self, height_px: int, width_px: int) -> tuple[int, int, int]:
         return self._prior.latent_shape(height_px, width_px)
 
-    def condition(self, canvas_srgb: Tensor, prompt: str, negative_prompt: str) -> Conditioning:
-        return self._prior.condition(canvas_srgb, prompt, negative_prompt)
+    def condition(self, canvas_srgb: Tensor, base_normals: Tensor, prompt: str, negative_prompt: str) -> Conditioning:
+        return self._prior.condition(canvas_srgb, base_normals, prompt, negative_prompt)
 
     def encode(self, canvas_srgb: Tensor, posterior_noise: Tensor) -> Tensor:
         return self._prior.encode(canvas_srgb, posterior_noise)

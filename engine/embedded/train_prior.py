@@ -3,11 +3,10 @@
 python -m engine.embedded.train_prior --checkpoint FILE [--steps N] [--seed S] [--device cpu] [--resume] [--export DIR] [--part both]
 
 What the prior can know of a picture is the normals that its encoder sees, and that takes longest to learn: train ``--part encoder`` first, then what
-reads the light and what answers without the picture, ``--part denoiser``. ``both`` does all at once, at twice the time a step.
+answers without the picture, ``--part denoiser``. ``both`` does all at once, at twice the time a step. The light is not learned but fitted.
 
 A sample is a picture and the picture relit by the method's own renderer on the surface of its exact depth. What is noised is not that relight but the
-one of a surface as refinement meets it: between what the embedded depth model estimates and the true one. So the light is learned from relights whose
-slopes are partly wrong. B scenes, H W pixels, h w canvas pixels.
+one of a surface as refinement meets it: between what the embedded depth model estimates and the true one. B scenes, H W pixels, h w canvas pixels.
 """
 
 from __future__ import annotations
@@ -30,7 +29,7 @@ from ..models.architectures import new_prior_network
 from ..models.catalogue import find_weights
 from ..models.depth_anything import load_network
 from ..models.embedded_prior import CANVAS_MULTIPLE_PX, CANVAS_PX, latents_from_canvas
-from ..models.relight_denoiser import RelightDenoiser, Seen, cosine_alphas_cumprod
+from ..models.relight_denoiser import RelightDenoiser, cosine_alphas_cumprod
 from .augment import augment
 from .imagenet import BEGINS_WITH, start_from_imagenet
 from .seeds import seeded
@@ -67,14 +66,12 @@ class Samples:
         picture, clean, met: (B, 3, H, W) canvases in [0, 1]: the picture, its relight on the true surface, and its relight under the same light on a
             surface as refinement meets it, between what a depth model estimates and the true one.
         normals: (B, 3, H/2, W/2), unit length, of the true surface.
-        light: B lights, of both relights.
     """
 
     picture: Tensor
     clean: Tensor
     met: Tensor
     normals: Tensor
-    light: Light
 
 
 def surface_normals(disparity: Tensor) -> Tensor:
@@ -93,7 +90,7 @@ def make_samples(scenes: Scenes, light: Light, estimated: Tensor, share: Tensor)
     true = disparity_target(scenes.depth)[:, 0]
     normals, met_normals = surface_normals(true), surface_normals(torch.lerp(estimated, true, share))
     clean, met = (_canvas(display_from_linear(composite(scenes.image_srgb, which, light))) for which in (normals, met_normals))
-    return Samples(_canvas(scenes.image_srgb), clean, met, _seen_size(normals), light)
+    return Samples(_canvas(scenes.image_srgb), clean, met, _seen_size(normals))
 
 
 def _canvas(field: Tensor) -> Tensor:
@@ -122,8 +119,7 @@ class PriorLoss:
     """The training loss of a part of the network.
 
     Args:
-        part: ``encoder`` learns the normals of the true surface, ``denoiser`` the light of a noisy relight with the encoder as it is, and the clean
-            relight without the picture, ``both`` all of it.
+        part: ``encoder`` learns the normals of the true surface, ``denoiser`` the clean relight without the picture, ``both`` both.
         depth_network: whose estimates are the surfaces met.
     """
 
@@ -134,12 +130,10 @@ class PriorLoss:
         """Return the loss of one step."""
         seen = augment(scenes, generator)
         if self._part == "encoder":
-            return _normals_loss(network.look(_canvas(seen.image_srgb)).normals, _seen_size(surface_normals(disparity_target(seen.depth)[:, 0])))
+            return _normals_loss(network.see_normals(_canvas(seen.image_srgb)), _seen_size(surface_normals(disparity_target(seen.depth)[:, 0])))
         samples = self._samples(seen, generator)
-        with torch.set_grad_enabled(self._part == "both"):
-            looked = network.look(samples.picture)
-        loss = _denoising_loss(network, samples, looked.normals.detach(), generator)
-        return loss + _normals_loss(looked.normals, samples.normals) if self._part == "both" else loss
+        loss = _unseen_loss(network, samples, generator)
+        return loss + _normals_loss(network.see_normals(samples.picture), samples.normals) if self._part == "both" else loss
 
     def _samples(self, scenes: Scenes, generator: torch.Generator) -> Samples:
         batch = len(scenes.depth)
@@ -152,18 +146,11 @@ def _normals_loss(seen: Tensor, true: Tensor) -> Tensor:
     return ((seen - true).square().sum(dim=1) + _TINY).sqrt().mean()
 
 
-def _denoising_loss(network: RelightDenoiser, samples: Samples, normals: Tensor, generator: torch.Generator) -> Tensor:
-    """Return the squared errors of the relight under the light read, on the true surface, and of the relight guessed without the picture.
-
-    On the true surface, because a light that makes up for what the encoder takes wrong would be a duller one.
-    """
-    batch = len(samples.picture)
-    timestep = torch.randint(*TIMESTEPS, (batch,), generator=generator, device=samples.picture.device)
+def _unseen_loss(network: RelightDenoiser, samples: Samples, generator: torch.Generator) -> Tensor:
+    """Return the squared error of the relight guessed without the picture."""
+    timestep = torch.randint(*TIMESTEPS, (len(samples.picture),), generator=generator, device=samples.picture.device)
     clean, _, noisy = noised_latents(samples, timestep, generator)
-    read = network.read_light(noisy, timestep, Seen(picture_srgb=samples.picture, normals=normals))
-    picture = avg_pool2d(samples.picture, 2)
-    under_read, under_true = (display_from_linear(composite(picture, samples.normals, light)) for light in (read, samples.light))
-    return (under_read - under_true).square().mean() + (network(noisy, timestep, None).float() - clean).square().mean()
+    return (network(noisy, timestep, None).float() - clean).square().mean()
 
 
 def prior_monitor(device: str, depth_network: nn.Module) -> Callable[[RelightDenoiser], float]:
@@ -180,7 +167,7 @@ def prior_monitor(device: str, depth_network: nn.Module) -> Callable[[RelightDen
 
     @torch.no_grad()
     def monitor(network: RelightDenoiser) -> float:
-        return _mean_angle(network.look(picture).normals, true) / met_angle
+        return _mean_angle(network.see_normals(picture), true) / met_angle
 
     return monitor
 

@@ -72,8 +72,13 @@ class DiffusionPrior(Protocol):
     def latent_shape(self, height_px: int, width_px: int) -> tuple[int, int, int]:
         """Return (c, h, w) of the latents of a canvas."""
 
-    def condition(self, canvas_srgb: Tensor, prompt: str, negative_prompt: str) -> Conditioning:
-        """Return what guides the denoiser, from the input picture on the canvas (1, 3, H, W) and the two texts."""
+    def condition(self, canvas_srgb: Tensor, base_normals: Tensor, prompt: str, negative_prompt: str) -> Conditioning:
+        """Return what guides the denoiser.
+
+        Args:
+            canvas_srgb: the input picture on the canvas, (1, 3, H, W) in [0, 1].
+            base_normals: of the depth model's own estimate, on the canvas, (1, 3, H, W); for a prior that wants to know what is relit first.
+        """
 
     def encode(self, canvas_srgb: Tensor, posterior_noise: Tensor) -> Tensor:
         """Return latents (B, c, h, w) of (B, 3, H, W) in [0, 1], differentiable; ``posterior_noise`` samples the posterior, if there is one."""

@@ -23,7 +23,7 @@ from .guidance import sds_gradient
 from .losses import laplacian_smoothness, sds_loss
 from .members import Members
 from .protocols import Conditioning, DepthModel, DiffusionPrior, Encoding
-from .relight import pseudo_depth, relight
+from .relight import normals_from_points, points_from_depth, pseudo_depth, relight
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,11 +74,17 @@ def prepare(
     Args:
         image_srgb: (1, 3, H, W) in [0, 1], H and W multiples of the depth model's patch.
     """
-    canvas_srgb = to_canvas(image_srgb, settings.canvas, prior.canvas_px, prior.canvas_multiple_px)
+    encoding = depth_model.encode(image_srgb)
+    base = base_disparity(depth_model, encoding)
+    base_depth = pseudo_depth(base, torch.zeros(1, device=base.device), depth_scale=settings.depth_scale, min_disparity=settings.min_disparity)
+    base_normals = normals_from_points(points_from_depth(base_depth))
+    canvas_srgb, canvas_normals = (
+        to_canvas(field, settings.canvas, prior.canvas_px, prior.canvas_multiple_px) for field in (image_srgb, base_normals)
+    )
     return Problem(
         image_srgb=image_srgb,
-        encoding=depth_model.encode(image_srgb),
-        conditioning=prior.condition(canvas_srgb, prompt, negative_prompt),
+        encoding=encoding,
+        conditioning=prior.condition(canvas_srgb, canvas_normals, prompt, negative_prompt),
     )
 
 

@@ -61,7 +61,7 @@ class StableDiffusionPrior:
         return self.unet.config.in_channels, height_px // self.latent_factor, width_px // self.latent_factor
 
     @torch.no_grad()
-    def condition(self, canvas_srgb: Tensor, prompt: str, negative_prompt: str) -> TextConditioning:
+    def condition(self, canvas_srgb: Tensor, base_normals: Tensor, prompt: str, negative_prompt: str) -> TextConditioning:
         """Return the embeddings of both texts; the picture itself is not seen by this prior.
 
         The text encoder runs on the CPU and is freed at once.

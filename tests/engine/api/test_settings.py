@@ -14,6 +14,7 @@ RELEASED = {
     "embeddings_lr": 1e-3,
     "head_lr": 2e-6,
     "scale_offset_lr": 1e-3,
+    "layer_lr_decay": 1.0,
     "adam_eps": 1e-8,
     "guidance_scale": 51.0,
     "timestep_min": 20,
@@ -49,7 +50,7 @@ def test_overrides_reach_both_levels() -> None:
     [
         ("steps", 0), ("steps", 1.5), ("steps", True), ("members", 65), ("seed", -1), ("seed", 2**53), ("embeddings_lr", float("nan")),
         ("head_lr", -1e-9),
-        ("adam_eps", 0.0),
+        ("layer_lr_decay", 1.1), ("adam_eps", 0.0),
         ("guidance_scale", float("inf")), ("timestep_min", 601), ("timestep_max", 1000), ("weighting", "cubic"), ("smoothness_weight", "1"),
         ("canvas", "round"), ("min_disparity", 0.0), ("depth_scale", 1.0), ("device", "tpu"), ("precision", "int8"), ("autoencoder", "huge"),
         ("depth_model", " "), ("prompt", 3), ("input_px", 10), ("no_such_field", 1),

@@ -30,6 +30,7 @@ OTHER_VALUES: dict[str, Any] = {
     "embeddings_lr": 0.02,
     "head_lr": 0.001,
     "scale_offset_lr": 0.5,
+    "layer_lr_decay": 0.7,
     "adam_eps": 1e-6,
     "guidance_scale": 3.5,
     "timestep_min": 100,

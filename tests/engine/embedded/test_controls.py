@@ -36,8 +36,13 @@ def gradient(prior: EmbeddedPrior | AgreeingPrior | BlindPrior, canvas_srgb: tor
     generator = torch.Generator().manual_seed(5)
     latents = prior.encode(canvas_srgb, torch.zeros(1))
     noise = torch.randn(latents.shape, generator=generator)
-    condition = prior.condition(seen_srgb, "", "")
+    condition = prior.condition(seen_srgb, facing_viewer(seen_srgb), "", "")
     return sds_gradient(prior, latents, torch.tensor([700]), noise, condition, guidance_scale=4.0, weighting="x0")
+
+
+def facing_viewer(canvas_srgb: torch.Tensor) -> torch.Tensor:
+    """Return the normals (1, 3, H, W) of a flat surface."""
+    return torch.tensor([0.0, 0.0, 1.0]).view(1, 3, 1, 1).expand_as(canvas_srgb)
 
 
 def canvas(seed: int) -> torch.Tensor:

@@ -65,7 +65,7 @@ def test_export_writes_half_precision_weights_and_what_made_them(kind: str, tmp_
         assert torch.equal(again.state_dict()[name].half(), value.half()), name
 
 
-@pytest.mark.parametrize(("part", "learning"), [("encoder", {"backbone", "neck", "normals_projection"}), ("denoiser", {"light_reader", "unet"})])
+@pytest.mark.parametrize(("part", "learning"), [("encoder", {"backbone", "neck", "normals_projection"}), ("denoiser", {"unet"})])
 def test_a_part_of_the_prior_learns_alone(part: str, learning: set[str], tmp_path: Path) -> None:
     training, start = tiny("prior", part), tiny("prior", part).network.state_dict()
     training.run(tmp_path / "part.pt")

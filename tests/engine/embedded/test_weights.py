@@ -56,7 +56,8 @@ def test_the_prior_loads_and_denoises_finitely_with_its_recorded_settings() -> N
     record = json.loads((EMBEDDED_WEIGHTS / "prior" / "prior.json").read_text(encoding="utf-8"))
     assert (record["canvas_px"], record["canvas_multiple_px"], record["pixel_unshuffle"]) == (CANVAS_PX, CANVAS_MULTIPLE_PX, prior.fold_px)
     latents = torch.randn(2, *prior.latent_shape(48, 64), generator=torch.Generator().manual_seed(0))
-    picture = prior.condition(torch.rand(1, 3, 48, 64, generator=torch.Generator().manual_seed(1)), "", "")
+    canvas_srgb = torch.rand(1, 3, 48, 64, generator=torch.Generator().manual_seed(1))
+    picture = prior.condition(canvas_srgb, torch.ones_like(canvas_srgb), "", "")
     seeing, blind = prior.predict_noise(latents, torch.tensor([600, 900]), picture, guided=True)
     assert blind is not None
     assert seeing.isfinite().all() and blind.isfinite().all()

@@ -23,10 +23,11 @@ def prior(request: pytest.FixtureRequest) -> Any:
 def ask(
     prior: DiffusionPrior, image_srgb: Tensor, base: Tensor, refined: Tensor, settings: MethodSettings = EMBEDDED, **options: Any
 ) -> Score | None:
+    black = torch.zeros(1, 3, *_canvas(settings, prior))
     problem = Problem(
         image_srgb=image_srgb[None],
         encoding=Encoding(tokens=(), patch_grid=(1, 1)),
-        conditioning=prior.condition(torch.zeros(1, 3, *_canvas(settings, prior)), "a b", ""),
+        conditioning=prior.condition(black, black, "a b", ""),
     )
     return compare_scores(problem, prior, settings, base, refined, **options)
 

@@ -9,6 +9,7 @@ import torch
 from engine.api.errors import NumericalError
 from engine.api.settings import MethodSettings
 from engine.method.ensemble import combine, scale_and_shift
+from engine.method.members import Members
 from engine.method.protocols import DepthModel, DiffusionPrior
 from engine.method.refine import Problem, RefinedMembers, StepReport, base_disparity, prepare, refine_members
 
@@ -64,6 +65,23 @@ def test_each_learning_rate_moves_its_own_part(small_depth: DepthModel, small_pi
     assert torch.equal(result.disparity, base) == only_scale
     expected = 7.0 / (base + 0.1)
     assert not torch.equal(result.depth, expected)
+
+
+def test_deeper_layers_learn_at_lower_rates(small_depth: DepthModel, small_pixel_prior: DiffusionPrior) -> None:
+    state = Members(small_depth, problem_of(small_depth, small_pixel_prior).encoding, 2)
+    rates = [group["lr"] for group in state.optimiser(replace(SETTINGS, embeddings_lr=8e-3, layer_lr_decay=0.5)).param_groups]
+    assert rates == pytest.approx([8e-3, 4e-3, 2e-3, 1e-3, SETTINGS.head_lr, SETTINGS.scale_offset_lr])
+
+
+def test_a_decay_of_zero_moves_the_first_layer_alone(small_depth: DepthModel, small_pixel_prior: DiffusionPrior) -> None:
+    problem = problem_of(small_depth, small_pixel_prior)
+    base = base_disparity(small_depth, problem.encoding)
+    settings = replace(SETTINGS, embeddings_lr=1e-2, head_lr=0.0)
+    first, every = (
+        refine_members(problem, small_depth, small_pixel_prior, replace(settings, layer_lr_decay=decay), [0]).disparity - base for decay in (0.0, 1.0)
+    )
+    assert first.abs().max() > 0
+    assert first.square().mean() < every.square().mean()
 
 
 def test_a_large_eps_holds_still_what_has_a_small_gradient(small_depth: DepthModel, small_pixel_prior: DiffusionPrior) -> None:

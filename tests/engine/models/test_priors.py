@@ -15,7 +15,7 @@ from engine.models.catalogue import Weights
 from engine.models.embedded_prior import EmbeddedPrior, latents_from_canvas
 from engine.models.precision import cast_into_prior, cast_out_of_prior
 from engine.models.prediction import noise_from_prediction
-from engine.models.relight_denoiser import LightReader, cosine_alphas_cumprod
+from engine.models.relight_denoiser import cosine_alphas_cumprod
 from engine.models.stable_diffusion import StableDiffusionPrior
 
 CPU = torch.device("cpu")
@@ -54,7 +54,7 @@ def test_predicted_noise_is_the_network_under_both_texts(folder_name: str, reque
     prior = StableDiffusionPrior(weights(folder), CPU, torch.float32)
     pipeline = StableDiffusionPipeline.from_pretrained(folder)
     latents, timestep = torch.randn(1, 4, 8, 8), torch.tensor([431])
-    conditioning = prior.condition(torch.rand(1, 3, 64, 64), "a cat", "noise")
+    conditioning = prior.condition(torch.rand(1, 3, 64, 64), torch.rand(1, 3, 64, 64), "a cat", "noise")
     text, uncond = prior.predict_noise(latents, timestep, conditioning, guided=True)
     assert uncond is not None
     alone, nothing = prior.predict_noise(latents, timestep, conditioning, guided=False)
@@ -133,7 +133,7 @@ def test_missing_text_encoder_is_refused_when_needed(stable_diffusion_folder: Pa
     shutil.rmtree(folder / "text_encoder")
     prior = StableDiffusionPrior(weights(folder), CPU, torch.float32)
     with pytest.raises(WeightsInvalidError, match="text_encoder"):
-        prior.condition(torch.rand(1, 3, 64, 64), "a", "")
+        prior.condition(torch.rand(1, 3, 64, 64), torch.rand(1, 3, 64, 64), "a", "")
 
 
 def test_small_gradients_survive_float16() -> None:
@@ -156,7 +156,7 @@ def test_embedded_prior_folds_the_canvas_without_loss(fold_px: int) -> None:
 
 def test_embedded_prior_is_blind_without_the_picture(small_pixel_prior: EmbeddedPrior) -> None:
     noisy, timestep = torch.randn(2, 12, 32, 24), torch.tensor([700, 900])
-    first, second = (small_pixel_prior.condition(torch.rand(1, 3, 64, 48), "", "") for _ in range(2))
+    first, second = (small_pixel_prior.condition(torch.rand(1, 3, 64, 48), torch.ones(1, 3, 64, 48), "", "") for _ in range(2))
     seeing_first, blind_first = small_pixel_prior.predict_noise(noisy, timestep, first, guided=True)
     seeing_second, blind_second = small_pixel_prior.predict_noise(noisy, timestep, second, guided=True)
     assert blind_first is not None and blind_second is not None
@@ -166,46 +166,17 @@ def test_embedded_prior_is_blind_without_the_picture(small_pixel_prior: Embedded
     assert nothing is None and torch.equal(alone, seeing_first)
 
 
-def test_embedded_network_answers_with_the_picture_under_the_light_read(small_pixel_prior: EmbeddedPrior) -> None:
+def test_embedded_network_answers_with_the_picture_under_the_light_fitted(small_pixel_prior: EmbeddedPrior) -> None:
     """However strong the noise, the answer is the method's own relight of the picture, on the normals seen."""
-    network, picture_srgb = small_pixel_prior.network, torch.rand(2, 3, 32, 48)
+    network, picture_srgb = small_pixel_prior.network, torch.rand(1, 3, 32, 48)
     noisy, timestep = torch.randn(2, 12, 16, 24), torch.tensor([300, 950])
-    seen = network.look(picture_srgb)
-    torch.testing.assert_close(seen.normals.norm(dim=1), torch.ones(2, 16, 24))
+    seen = small_pixel_prior.condition(picture_srgb, torch.rand(1, 3, 32, 48), "", "").expand(2)
+    for normals in (seen.normals, seen.estimated):
+        torch.testing.assert_close(normals.norm(dim=1), torch.ones(2, 16, 24))
     light = network.read_light(noisy, timestep, seen)
     normals = torch.nn.functional.normalize(torch.nn.functional.interpolate(seen.normals, scale_factor=2, mode="bilinear"), dim=1)
     clean = torch.nn.functional.pixel_shuffle(network(noisy, timestep, seen), 2) / 2 + 0.5
     torch.testing.assert_close(clean, display_from_linear(composite(picture_srgb, normals, light)))
-
-
-def test_lights_read_lie_in_the_range_of_those_drawn() -> None:
-    torch.manual_seed(6)
-    reader = LightReader(8)
-    normals = torch.nn.functional.normalize(torch.randn(64, 3, 8, 8), dim=1)
-    light = reader(torch.randn(64, 3, 8, 8) * 50, torch.rand(64) * 20 + 0.1, torch.rand(64, 3, 8, 8), normals)
-    assert light.xy.abs().max() <= 1 and light.shininess.min() >= 4 and light.shininess.max() <= 128
-    assert (light.diffuse_specular >= 0).all()
-    torch.testing.assert_close(light.diffuse_specular.sum(dim=1), torch.ones(64))
-
-
-def test_the_light_is_read_from_a_least_squares_fit() -> None:
-    """A relight that is linear in the fit's terms gives their factors back, through strong noise, and a black picture gives what is expected."""
-    torch.manual_seed(7)
-    reader = LightReader(8)
-    with torch.no_grad():
-        reader.ridge_ln.fill_(-12)
-        reader.expected.copy_(torch.linspace(-1, 1, 18))
-    normals, picture_srgb = torch.nn.functional.normalize(torch.randn(1, 3, 96, 96), dim=1), torch.rand(1, 3, 96, 96)
-    x, z = normals[:, :1], normals[:, 2:]
-    relit_srgb = picture_srgb * (0.3 + 0.5 * x) + 0.2 * z + 0.1
-    wanted = torch.zeros(1, 18)
-    wanted[0, [0, 1, 9, 12]] = torch.tensor([0.3, 0.5, 0.1, 0.2])
-    with torch.no_grad():
-        torch.testing.assert_close(reader._fit(relit_srgb, picture_srgb, normals), wanted, atol=0.02, rtol=0)
-        noisy_fit = reader._fit(relit_srgb + 0.5 * torch.randn(relit_srgb.shape), picture_srgb, normals)
-        assert (noisy_fit - wanted).abs().max() < 0.15
-        unlit = reader._fit(torch.zeros_like(picture_srgb), torch.zeros_like(picture_srgb), normals)
-    torch.testing.assert_close(unlit[:, :9], torch.linspace(-1, 1, 18)[None, :9])
 
 
 def test_cosine_schedule_falls_from_one_to_zero() -> None:
