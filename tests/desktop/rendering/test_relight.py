@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
@@ -141,24 +140,6 @@ def test_a_new_surface_replaces_the_old_one_whatever_its_size(
         surface = surface_from_comparison(each, "base", SETTINGS, each.size_px)
         relighter.load(surface)
         assert np.abs(relighter.relight(Light())[..., :3] - blinn_phong(surface, Light())).max() <= 1.0
-
-
-def test_a_megapixel_of_each_depth_is_relit_twenty_times_a_second_on_two_cores(
-    context: moderngl.Context, comparison_of: Callable[..., Comparison]
-) -> None:
-    comparison, frames = comparison_of(1154, 866), 10
-    relighters = [Relighter(context), Relighter(context)]
-    for which, relighter in zip(("base", "refined"), relighters, strict=True):
-        relighter.load(surface_from_comparison(comparison, which, SETTINGS, comparison.size_px))
-        relighter.relight(Light())
-    begun = time.process_time()
-    for number in range(frames):
-        for relighter in relighters:
-            relighter.relight(Light(x=number / frames))
-    seconds = (time.process_time() - begun) / frames  # of all threads, whatever else the machine does
-    for relighter in relighters:
-        relighter.release()
-    assert seconds < 2 / 20
 
 
 def test_relighting_nothing_is_refused(relighter: Relighter) -> None:
