@@ -33,7 +33,7 @@ from .images.picture import Picture
 from .images.upsample import upsample_disparity
 from .method.ensemble import Ensemble, combine
 from .method.protocols import DepthModel, DiffusionPrior
-from .method.refine import Problem, RefinedMembers, StepReport, base_disparity, prepare, refine_members
+from .method.refine import Problem, RefinedMembers, StepReport, prepare, refine_members
 from .models.catalogue import Weights, find_weights
 from .models.depth_anything import DepthAnything
 from .models.devices import Compute, choose_compute, is_out_of_memory
@@ -181,7 +181,7 @@ class _Run:
         image_srgb = model_input(self.picture.image_srgb, settings.input_px or depth.input_px, depth.patch_px).to(self.models.compute.device)
         problem = prepare(depth, self.models.prior, image_srgb, prompt=prompt, negative_prompt=settings.negative_prompt, settings=settings.method)
         depth.free_encoder()
-        return problem, base_disparity(depth, problem.encoding)[0]
+        return problem, problem.base[0]
 
     def _refine(self, problem: Problem) -> list[RefinedMembers]:
         method, batches = self.settings.method, []

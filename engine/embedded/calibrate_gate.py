@@ -30,7 +30,7 @@ from ..gate.score import Score, compare_scores
 from ..gate.thresholds import Thresholds
 from ..geometry.camera import DEFAULT_FOV_DEG
 from ..method.ensemble import Ensemble, combine
-from ..method.refine import base_disparity, prepare, refine_members
+from ..method.refine import prepare, refine_members
 from ..models.catalogue import Weights
 from ..models.gate_thresholds import FILE_NAME
 from ..pipeline import LoadedModels, load_models, model_input
@@ -95,7 +95,7 @@ def see_scenes(scenes: Iterator[Scene], models: LoadedModels, settings: RefineSe
 def _see(scene: Scene, models: LoadedModels, settings: RefineSettings) -> Seen:
     image_srgb = model_input(scene.image_srgb, models.depth.input_px, models.depth.patch_px)
     problem = prepare(models.depth, models.prior, image_srgb, prompt="", negative_prompt="", settings=settings.method)
-    base = base_disparity(models.depth, problem.encoding)[0]
+    base = problem.base[0]
     members = refine_members(problem, models.depth, models.prior, settings.method, range(settings.method.members)).disparity
     ensemble = combine(members, base)
     score = compare_scores(problem, models.prior, settings.method, base, ensemble.disparity)

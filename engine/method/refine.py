@@ -33,11 +33,13 @@ class Problem:
     Attributes:
         image_srgb: (1, 3, H, W) in [0, 1], at the depth model's size.
         encoding: what the encoder saw of it; the encoder itself is no longer needed.
+        base: (1, H, W), the depth model's own disparity of it: where every member starts.
         conditioning: of the prior, for this picture and prompt.
     """
 
     image_srgb: Tensor
     encoding: Encoding
+    base: Tensor
     conditioning: Conditioning
 
 
@@ -84,6 +86,7 @@ def prepare(
     return Problem(
         image_srgb=image_srgb,
         encoding=encoding,
+        base=base,
         conditioning=prior.condition(canvas_srgb, canvas_normals, prompt, negative_prompt),
     )
 

@@ -25,7 +25,8 @@ TRUSTING = Thresholds(detail_full=1e3, detail_none=2e3, broad_full=1e3, broad_no
 def judge_members(prior: Any, image_srgb: Tensor, base: Tensor, members: Tensor, thresholds: Thresholds = TRUSTING, **options: Any) -> Judged:
     canvas = to_canvas(image_srgb[None], METHOD.canvas, prior.canvas_px, prior.canvas_multiple_px)
     encoding = Encoding(tokens=(), patch_grid=(1, 1))
-    problem = Problem(image_srgb=image_srgb[None], encoding=encoding, conditioning=prior.condition(canvas, torch.zeros_like(canvas), "a b", ""))
+    conditioning = prior.condition(canvas, torch.zeros_like(canvas), "a b", "")
+    problem = Problem(image_srgb=image_srgb[None], encoding=encoding, base=base[None], conditioning=conditioning)
     judged = judge(problem, prior, METHOD, base, members, combine(members, base), thresholds, **options)
     assert judged is not None
     return judged

@@ -32,6 +32,7 @@ def ask(
     problem = Problem(
         image_srgb=image_srgb[None],
         encoding=Encoding(tokens=(), patch_grid=(1, 1)),
+        base=base[None],
         conditioning=prior.condition(*canvases, "a b", ""),
     )
     return compare_scores(problem, prior, settings, base, refined, **options)
