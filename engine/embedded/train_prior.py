@@ -31,10 +31,10 @@ from ..models.depth_anything import load_network
 from ..models.embedded_prior import CANVAS_MULTIPLE_PX, CANVAS_PX, latents_from_canvas
 from ..models.relight_denoiser import RelightDenoiser, cosine_alphas_cumprod
 from .augment import augment
-from .imagenet import BEGINS_WITH, start_from_imagenet
+from .imagenet import BEGINS_WITH, freeze_early, start_from_imagenet
 from .seeds import seeded
 from .train_depth import predict_disparity
-from .training import Training, TrainSettings, run_training, train_settings, training_parser
+from .training import Training, TrainSettings, begin_with, run_training, train_settings, training_parser
 from .world.families import LABELLED, UNSEEN
 from .world.scene import DEPTH_SCALE, MIN_DISPARITY, Scenes, disparity_target, draw_scenes
 from .world.textures import uniform
@@ -177,16 +177,29 @@ def _mean_angle(first: Tensor, second: Tensor) -> float:
 
 
 def new_training(
-    settings: TrainSettings, device: str, rooms: Sequence[Path] = (), *, part: str = "both", depth_network: nn.Module, **architecture: Any
+    settings: TrainSettings,
+    device: str,
+    rooms: Sequence[Path] = (),
+    workers: int = 0,
+    begin: Path | None = None,
+    *,
+    part: str = "both",
+    depth_network: nn.Module,
+    **architecture: Any,
 ) -> Training:
     """Return a prior training at step 0, of a part of the network as `PriorLoss` names them; equal settings give equal weights."""
     torch.manual_seed(settings.seed)
     network = new_prior_network(fold_px=FOLD_PX, **architecture)
-    start_from_imagenet(network.backbone)
-    nn.init.zeros_(network.unet.conv_out.weight)
+    if begin is None:
+        start_from_imagenet(network.backbone)
+        nn.init.zeros_(network.unet.conv_out.weight)
+    else:
+        begin_with(network, begin)
+    if not settings.whole_backbone:
+        freeze_early(network.backbone)
     network.to(memory_format=torch.channels_last)  # A third faster on CPUs, with bfloat16.
     depth_network = depth_network.to(device).eval().requires_grad_(False)
-    return Training(network, settings, device, PriorLoss(part, depth_network), prior_monitor(device, depth_network), rooms)
+    return Training(network, settings, device, PriorLoss(part, depth_network), prior_monitor(device, depth_network), rooms, workers)
 
 
 def main() -> None:
@@ -198,7 +211,7 @@ def main() -> None:
         options,
         families=(UNSEEN.name, LABELLED.name, UNSEEN.name),
         sizes_px=SIZES_PX,
-        uses=8,
+        uses=4,
         apart=6,
         ema=0.999,
     )
@@ -207,7 +220,9 @@ def main() -> None:
         "trained_on": "procedural scenes of both families, drawn on the fly, and furnished rooms if any",
     }
     depth_network = load_network(find_weights("embedded", "depth"))
-    training = new_training(settings, options.device, options.rooms, part=options.part, depth_network=depth_network)
+    training = new_training(
+        settings, options.device, options.rooms, options.workers, options.begin_with, part=options.part, depth_network=depth_network
+    )
     run_training(training, options, facts)
     if options.export is not None:
         facts = {

@@ -13,16 +13,21 @@ import logging
 import os
 import platform
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
-from functools import lru_cache
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
+from functools import cached_property
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors.torch import load_file
 from torch import Tensor, nn
 from torch.nn.functional import interpolate
+from torch.optim.swa_utils import get_ema_multi_avg_fn
+from torch.utils.data import DataLoader, Dataset
 
+from ..api.errors import InputError
 from .rooms.shards import RoomShards
 from .seeds import seeded
 from .world.families import FAMILIES
@@ -34,7 +39,8 @@ log = logging.getLogger(__name__)
 _WARMUP_STEPS = 100
 _DECAY_SHARE = 0.3
 _REPORT_EVERY_S = 20
-_DRAW_SCENES = 4
+_DRAWS_A_GROUP = 4
+_GROUPS_AHEAD = 4
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,7 +49,7 @@ class TrainSettings:
 
     Attributes:
         steps: of the optimiser; the last 30 % decay the learning rate to 0.
-        batch: scenes a step, a multiple of 4.
+        batch: scenes a step, a multiple of 4; they come in groups of as many.
         uses: how many steps each drawn scene serves, apart in time and augmented anew.
         apart: steps between two uses, divided by ``uses``.
         ema: decay of the averaged weights, which are what is exported.
@@ -51,6 +57,7 @@ class TrainSettings:
         sizes_px: (height, width) of a step's pictures, chosen at random.
         rooms_share: share of the groups that are furnished rooms, read from the folders given to the training.
         pretrained_rate: learning rate of the pretrained backbone, in parts of the others'.
+        whole_backbone: all of the backbone learns, not only what `engine.embedded.imagenet.freeze_early` leaves to.
         precision: ``bfloat16`` runs the network under autocast, weights and loss stay float32; ``float32`` does not.
     """
 
@@ -66,30 +73,28 @@ class TrainSettings:
     ema: float = 0.998
     rooms_share: float = 0.0
     pretrained_rate: float = 0.2
+    whole_backbone: bool = False
     precision: str = "float32"
 
 
-class SceneSource:
-    """The scenes of each step: drawn once, kept while they are needed again."""
+class _Groups(Dataset[Scenes]):
+    """Groups of ``settings.batch`` scenes, each drawn on the CPU from its number alone."""
 
-    def __init__(self, settings: TrainSettings, device: str, rooms: Sequence[Path] = ()) -> None:
-        self._settings, self._device = settings, device
-        self._rooms = [RoomShards(folder) for folder in rooms]
-        self._drawn = lru_cache(maxsize=settings.uses * settings.apart)(self._draw)
+    def __init__(self, settings: TrainSettings, rooms: Sequence[Path]) -> None:
+        self._settings, self._folders = settings, rooms
 
-    def at(self, step: int) -> Scenes:
-        """Return the scenes of ``step``: group ``step // uses``, or one drawn ``apart`` groups before for each further use."""
-        newest, use = divmod(step, self._settings.uses)
-        return self._drawn(max(0, newest - use * self._settings.apart))
+    @cached_property
+    def _rooms(self) -> list[RoomShards]:
+        """The rooms, opened where they are first drawn from: open ones do not travel to another process."""
+        return [RoomShards(folder) for folder in self._folders]
 
-    def _draw(self, group: int) -> Scenes:
-        generator = seeded(self._device, self._settings.seed, "scenes", group)
-        size = self._settings.sizes_px[int(torch.randint(len(self._settings.sizes_px), (1,), generator=generator, device=self._device))]
-        if float(uniform(generator, 1)) < self._settings.rooms_share:
+    def __getitem__(self, group: int) -> Scenes:
+        settings, generator = self._settings, seeded("cpu", self._settings.seed, "scenes", group)
+        size = settings.sizes_px[int(torch.randint(len(settings.sizes_px), (1,), generator=generator))]
+        if float(uniform(generator, 1)) < settings.rooms_share:
             return self._draw_rooms(group, size)
-        draws = self._settings.batch // _DRAW_SCENES
-        names = [self._settings.families[(group + draw) % len(self._settings.families)] for draw in range(draws)]
-        scenes = [draw_scenes(generator, FAMILIES[name], _DRAW_SCENES, size) for name in names]
+        names = [settings.families[(group + draw) % len(settings.families)] for draw in range(_DRAWS_A_GROUP)]
+        scenes = [draw_scenes(generator, FAMILIES[name], settings.batch // _DRAWS_A_GROUP, size) for name in names]
         return Scenes(torch.cat([scene.image_srgb for scene in scenes]), torch.cat([scene.depth for scene in scenes]))
 
     def _draw_rooms(self, group: int, size: tuple[int, int]) -> Scenes:
@@ -97,8 +102,44 @@ class SceneSource:
         generator = seeded("cpu", self._settings.seed, "rooms", group)
         shards = self._rooms[int(torch.randint(len(self._rooms), (1,), generator=generator))]
         drawn = shards.draw(generator, self._settings.batch)
-        image, depth = (crop_to_aspect(field.to(self._device), size) for field in (drawn.image_srgb, drawn.depth))
+        image, depth = (crop_to_aspect(field, size) for field in (drawn.image_srgb, drawn.depth))
         return Scenes(interpolate(image, size, mode="bilinear", antialias=True, align_corners=False), interpolate(depth, size, mode="nearest-exact"))
+
+
+class SceneSource:
+    """The scenes of each step, asked for in order: drawn once, kept while they are needed again.
+
+    Args:
+        device: where the scenes are wanted; they are drawn on the CPU.
+        workers: processes that draw ahead; 0 draws in this one, when asked.
+    """
+
+    def __init__(self, settings: TrainSettings, device: str, rooms: Sequence[Path] = (), workers: int = 0) -> None:
+        self._settings, self._device, self._workers = settings, device, workers
+        self._groups = _Groups(settings, rooms)
+        self._kept: dict[int, Scenes] = {}
+        self._next = -1
+        self._coming: Iterator[Scenes] = iter(())
+
+    def at(self, step: int) -> Scenes:
+        """Return the scenes of ``step``: group ``step // uses``, or one drawn ``apart`` groups before for each further use."""
+        newest, use = divmod(step, self._settings.uses)
+        oldest = max(0, newest - (self._settings.uses - 1) * self._settings.apart)
+        if not oldest <= self._next <= newest + 1:
+            self._start(oldest)
+        while self._next <= newest:
+            scenes = next(self._coming)
+            self._kept[self._next] = Scenes(scenes.image_srgb.to(self._device), scenes.depth.to(self._device))
+            self._next += 1
+        for group in [group for group in self._kept if group < oldest]:
+            del self._kept[group]
+        return self._kept[max(0, newest - use * self._settings.apart)]
+
+    def _start(self, group: int) -> None:
+        """Let groups come from ``group`` on."""
+        self._kept, self._next = {}, group
+        ahead: dict[str, Any] = {"multiprocessing_context": "spawn", "prefetch_factor": _GROUPS_AHEAD} if self._workers else {}
+        self._coming = iter(DataLoader(self._groups, batch_size=None, sampler=count(group), num_workers=self._workers, **ahead))
 
 
 def crop_to_aspect(field: Tensor, size: tuple[int, int]) -> Tensor:
@@ -107,6 +148,21 @@ def crop_to_aspect(field: Tensor, size: tuple[int, int]) -> Tensor:
     rows, columns = min(height, round(width * size[0] / size[1])), min(width, round(height * size[1] / size[0]))
     top, left = (height - rows) // 2, (width - columns) // 2
     return field[..., top : top + rows, left : left + columns]
+
+
+def begin_with(network: nn.Module, folder: Path) -> None:
+    """Give ``network`` the weights that a training exported to ``folder``, as far as it has tensors of their names and shapes.
+
+    Raises:
+        InputError: there are none.
+    """
+    files = sorted(folder.glob("*.safetensors"))
+    if not files:
+        raise InputError(f"{folder} holds no exported weights.", hint="Name a folder that a training's --export wrote.")
+    own = network.state_dict()
+    taken = {name: value for name, value in load_file(files[0]).items() if name in own and own[name].shape == value.shape}
+    log.info("%d of %d tensors begin as in %s", len(taken), len(own), folder)
+    network.load_state_dict(taken, strict=False)
 
 
 def learning_rate_factor(step: int, steps: int) -> float:
@@ -131,13 +187,14 @@ class Training:
         loss_at: Callable[[Any, Scenes, torch.Generator], Tensor],
         monitor: Callable[[Any], float],
         rooms: Sequence[Path] = (),
+        workers: int = 0,
     ) -> None:
         self.settings, self.device, self.step = settings, device, 0
         self.network = network.to(device).train()
         self.averaged = copy.deepcopy(self.network).eval().requires_grad_(False)
         self.optimiser = torch.optim.AdamW(self._parameter_groups(), lr=settings.learning_rate, weight_decay=settings.weight_decay, betas=(0.9, 0.98))
         self._loss_at, self._monitor = loss_at, monitor
-        self._scenes = SceneSource(settings, device, rooms)
+        self._scenes = SceneSource(settings, device, rooms, workers)
 
     def _parameter_groups(self) -> list[dict[str, Any]]:
         """Return the trained parameters in two groups, each with its ``rate`` in parts of the learning rate."""
@@ -165,24 +222,29 @@ class Training:
         self.averaged.load_state_dict(state["averaged"])
         self.optimiser.load_state_dict(state["optimiser"])
 
-    def run(self, checkpoint: Path, *, stop: int | None = None, checkpoint_every: int = 200) -> None:
-        """Train to step ``stop`` (None = the last), with a checkpoint and a monitor figure every ``checkpoint_every`` steps and at the end."""
-        last = self.settings.steps if stop is None else stop
+    def run(self, checkpoint: Path, *, stop: int | None = None, minutes: float | None = None, checkpoint_every: int = 200) -> None:
+        """Train, with a checkpoint and a monitor figure every ``checkpoint_every`` steps and at the end.
+
+        Args:
+            stop: step to stop at; None = the last.
+            minutes: how long to train; until the learning rate decays, the number of steps is set anew at every checkpoint, by the pace so far.
+        """
         started, reported, first, losses = time.monotonic(), time.monotonic(), self.step, []
-        while self.step < last:
+        while self.step < (last := self.settings.steps if stop is None else stop):
             losses.append(self._advance())
-            if time.monotonic() - reported > _REPORT_EVERY_S:
-                reported = time.monotonic()
-                pace = (self.step - first) / (reported - started)
-                log.info(
-                    "step %d/%d loss %.4f, %.2f steps/s, %.0f s left", self.step, last, sum(losses) / len(losses), pace, (last - self.step) / pace
-                )
+            now = time.monotonic()
+            pace = (self.step - first) / (now - started)
+            if now - reported > _REPORT_EVERY_S:
+                reported, loss = now, float(torch.stack(losses).mean())
+                log.info("step %d/%d loss %.4f, %.2f steps/s, %.0f s left", self.step, last, loss, pace, (last - self.step) / pace)
                 losses.clear()
             if self.step % checkpoint_every == 0 or self.step == last:
                 self.save(checkpoint)
                 log.info("step %d monitor %.4f", self.step, self._monitor(self.averaged))
+                if minutes is not None and self.step < (1 - _DECAY_SHARE) * last:
+                    self.settings = replace(self.settings, steps=self.step + round(pace * max(0.0, started + 60 * minutes - time.monotonic())))
 
-    def _advance(self) -> float:
+    def _advance(self) -> Tensor:
         for group in self.optimiser.param_groups:
             group["lr"] = group["rate"] * self.settings.learning_rate * learning_rate_factor(self.step, self.settings.steps)
         with self._autocast():
@@ -194,9 +256,9 @@ class Training:
         self.step += 1
         decay = min(self.settings.ema, (self.step + 1) / (self.step + 10))
         with torch.no_grad():
-            for mean, value in zip(self.averaged.state_dict().values(), self.network.state_dict().values(), strict=True):
-                mean.lerp_(value, 1 - decay) if mean.is_floating_point() else mean.copy_(value)
-        return float(loss.detach())
+            means, values = (list(network.state_dict().values()) for network in (self.averaged, self.network))
+            get_ema_multi_avg_fn(decay)(means, values, self.step)
+        return loss.detach()
 
     def _autocast(self) -> contextlib.AbstractContextManager[object]:
         if self.settings.precision == "float32":
@@ -224,6 +286,7 @@ def training_parser(description: str, *, steps: int, batch: int, learning_rate: 
     """Return the command line that both trainings share."""
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--steps", type=int, default=steps)
+    parser.add_argument("--minutes", type=float, help="train for about so long: --steps follows the pace")
     parser.add_argument("--stop", type=int, help="stop at this step; the learning rate still follows --steps")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--batch", type=int, default=batch)
@@ -232,6 +295,9 @@ def training_parser(description: str, *, steps: int, batch: int, learning_rate: 
     parser.add_argument("--precision", choices=("auto", "float32", "bfloat16"), default="auto", help="auto: bfloat16 where the device computes it")
     parser.add_argument("--rooms", type=Path, nargs="*", default=[], help="folders that engine.embedded.rooms.render wrote")
     parser.add_argument("--rooms-share", type=float, default=0.5, help="share of furnished rooms where --rooms are given")
+    parser.add_argument("--whole-backbone", action="store_true", help="let all of the backbone learn: slow on CPUs")
+    parser.add_argument("--begin-with", type=Path, help="folder with exported weights to begin with instead of ImageNet's")
+    parser.add_argument("--workers", type=int, default=0, help="processes that draw scenes ahead; what is drawn does not depend on them")
     parser.add_argument("--threads", type=int, default=1, help="CPU threads; results repeat to the byte for an equal number")
     parser.add_argument("--checkpoint", type=Path, required=True, help="file to write checkpoints to")
     parser.add_argument("--resume", action="store_true", help="go on from the checkpoint")
@@ -250,6 +316,7 @@ def train_settings(options: argparse.Namespace, **own: Any) -> TrainSettings:
         batch=options.batch,
         rooms_share=options.rooms_share if options.rooms else 0.0,
         precision=training_precision(options.device, options.precision),
+        whole_backbone=options.whole_backbone,
         **own,
     )
 
@@ -267,6 +334,6 @@ def run_training(training: Training, options: argparse.Namespace, facts: dict[st
     if options.resume:
         training.resume(options.checkpoint)
         log.info("resumed at step %d", training.step)
-    training.run(options.checkpoint, stop=options.stop)
+    training.run(options.checkpoint, stop=options.stop, minutes=options.minutes)
     if options.export is not None:
         training.export(options.export, facts)

@@ -27,6 +27,6 @@ def new_depth_network(*, image_px: int = 200, fusion: int = 48, head: int = 8) -
     return network
 
 
-def new_prior_network(*, fold_px: int = 4, channels: tuple[int, ...] = (48, 96), fusion: int = 48) -> RelightDenoiser:
+def new_prior_network(*, fold_px: int = 4, channels: tuple[int, ...] = (48, 96), fusion: int = 96) -> RelightDenoiser:
     """Return a denoiser of relit pictures with random weights; see `RelightDenoiser`."""
     return RelightDenoiser(fold_px=fold_px, channels=channels, fusion=fusion)

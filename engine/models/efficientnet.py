@@ -80,8 +80,9 @@ class _Block(nn.Module):
         """Return (B, C', H / stride, W / stride)."""
         wide = features if self.expand is None else functional.relu6(self.expand(features))
         # Gradients of strided filters of single channels are ten times slower in bfloat16 on CPUs.
-        with torch.autocast(wide.device.type, enabled=False) if self.depthwise.stride[0] > 1 else contextlib.nullcontext():
-            filtered = self.depthwise(wide.to(self.depthwise.weight.dtype))
+        exact = self.depthwise.stride[0] > 1 and wide.device.type == "cpu"
+        with torch.autocast("cpu", enabled=False) if exact else contextlib.nullcontext():
+            filtered = self.depthwise(wide.to(self.depthwise.weight.dtype) if exact else wide)
         narrow = self.project(functional.relu6(filtered))
         return features + narrow if self.residual else narrow
 
