@@ -112,14 +112,17 @@ class SceneSource:
     Args:
         device: where the scenes are wanted; they are drawn on the CPU.
         workers: processes that draw ahead; 0 draws in this one, when asked.
+
+    Raises:
+        InputError: a folder of ``rooms`` holds none.
     """
 
     def __init__(self, settings: TrainSettings, device: str, rooms: Sequence[Path] = (), workers: int = 0) -> None:
         self._settings, self._device, self._workers = settings, device, workers
+        for folder in rooms:
+            RoomShards(folder)  # A folder without rooms is told of here, not by a worker.
         self._groups = _Groups(settings, rooms)
-        self._kept: dict[int, Scenes] = {}
-        self._next = -1
-        self._coming: Iterator[Scenes] = iter(())
+        self.rest()
 
     def at(self, step: int) -> Scenes:
         """Return the scenes of ``step``: group ``step // uses``, or one drawn ``apart`` groups before for each further use."""
@@ -134,6 +137,12 @@ class SceneSource:
         for group in [group for group in self._kept if group < oldest]:
             del self._kept[group]
         return self._kept[max(0, newest - use * self._settings.apart)]
+
+    def rest(self) -> None:
+        """Let go of what was drawn, and of the workers; asked again, it starts again."""
+        self._kept: dict[int, Scenes] = {}
+        self._next = -1
+        self._coming: Iterator[Scenes] = iter(())
 
     def _start(self, group: int) -> None:
         """Let groups come from ``group`` on."""
@@ -243,6 +252,7 @@ class Training:
                 log.info("step %d monitor %.4f", self.step, self._monitor(self.averaged))
                 if minutes is not None and self.step < (1 - _DECAY_SHARE) * last:
                     self.settings = replace(self.settings, steps=self.step + round(pace * max(0.0, started + 60 * minutes - time.monotonic())))
+        self._scenes.rest()
 
     def _advance(self) -> Tensor:
         for group in self.optimiser.param_groups:

@@ -53,7 +53,7 @@ class EmbeddedPrior:
     def condition(self, canvas_srgb: Tensor, base_normals: Tensor, prompt: str, negative_prompt: str) -> Seen:
         """Return what the network sees in the input picture (1, 3, H, W), with the estimate that its light is fitted on."""
         estimated = functional.normalize(functional.avg_pool2d(base_normals, 2), dim=1)
-        return Seen(picture_srgb=canvas_srgb, normals=self.network.see_normals(canvas_srgb), estimated=estimated)
+        return Seen.of(canvas_srgb, self.network.see_normals(canvas_srgb), estimated)
 
     def encode(self, canvas_srgb: Tensor, posterior_noise: Tensor) -> Tensor:
         """Return the folded canvas (B, c, h, w); there is no posterior."""

@@ -10,7 +10,7 @@ Shapes: B pictures, H W canvas pixels, p = fold_px, c = 3 p², h w = H/p W/p.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cache
 
 import torch
@@ -25,7 +25,7 @@ from .efficientnet import IMAGENET_MEAN, IMAGENET_STD, EfficientNetLite, depth_a
 from .light_fit import fit_light
 from .starting_weights import reset_convolutions
 
-_FITTED_EVERY = 2  # Of the rows and columns of the normals: a quarter of the pixels tells the light as well.
+_FITTED_EVERY = 2  # Of the rows and columns of half the canvas.
 
 
 @cache
@@ -36,22 +36,41 @@ def cosine_alphas_cumprod() -> Tensor:
 
 @dataclass(frozen=True, kw_only=True)
 class Seen:
-    """A picture, what the encoder sees in it, and what a depth model estimated.
+    """A picture, what the encoder sees in it, and what lights are fitted on: pixels and surfaces on a grid h w, of a quarter of the canvas' sides.
 
     Attributes:
         picture_srgb: (B, 3, H, W) in [0, 1].
-        normals: (B, 3, H/2, W/2), unit length, right-handed, facing the viewer; what the encoder sees.
-        estimated: as ``normals``, of the depth model's estimate, where relighting starts.
+        normals: (B, 3, H, W), unit length, right-handed, facing the viewer; what the encoder sees.
+        fit_picture_srgb: (B, 3, h, w) in [0, 1].
+        fit_normals: (B, 3, h, w); what the encoder sees.
+        fit_estimated: (B, 3, h, w), of the depth model's estimate, where relighting starts.
     """
 
     picture_srgb: Tensor
     normals: Tensor
-    estimated: Tensor
+    fit_picture_srgb: Tensor
+    fit_normals: Tensor
+    fit_estimated: Tensor
+
+    @classmethod
+    def of(cls, picture_srgb: Tensor, normals: Tensor, estimated: Tensor) -> Seen:
+        """Return what is seen of (B, 3, H, W) pictures with the normals that the encoder sees and those of the estimate, each (B, 3, H/2, W/2)."""
+        return cls(
+            picture_srgb=picture_srgb,
+            normals=functional.normalize(functional.interpolate(normals, scale_factor=2, mode="bilinear"), dim=1),
+            fit_picture_srgb=fit_grid(functional.avg_pool2d(picture_srgb, 2)),
+            fit_normals=fit_grid(normals),
+            fit_estimated=fit_grid(estimated),
+        )
 
     def expand(self, batch: int) -> Seen:
         """Return one picture (B = 1) as ``batch`` equal ones, without copying."""
-        picture_srgb, normals, estimated = (each.expand(batch, -1, -1, -1) for each in (self.picture_srgb, self.normals, self.estimated))
-        return Seen(picture_srgb=picture_srgb, normals=normals, estimated=estimated)
+        return Seen(**{field.name: getattr(self, field.name).expand(batch, -1, -1, -1) for field in fields(self)})
+
+
+def fit_grid(field: Tensor) -> Tensor:
+    """Return of ``field`` (B, C, H/2, W/2) what lights are fitted to: a quarter of the pixels tells the light as well."""
+    return field[..., ::_FITTED_EVERY, ::_FITTED_EVERY]
 
 
 class RelightDenoiser(ModelMixin, ConfigMixin):
@@ -104,18 +123,16 @@ class RelightDenoiser(ModelMixin, ConfigMixin):
         """
         if seen is None:
             return functional.pixel_shuffle(self.unet(functional.pixel_unshuffle(noisy, 2), timestep).sample, 2)
-        normals = functional.normalize(functional.interpolate(seen.normals, scale_factor=2, mode="bilinear"), dim=1)
-        relit_srgb = display_from_linear(composite(seen.picture_srgb, normals, self.read_light(noisy, timestep, seen)))
+        relit_srgb = display_from_linear(composite(seen.picture_srgb, seen.normals, self.read_light(noisy, timestep, seen)))
         return functional.pixel_unshuffle(relit_srgb * 2 - 1, self.config["fold_px"])
 
     def read_light(self, noisy: Tensor, timestep: Tensor, seen: Seen) -> Light:
         """Return the lights under which the ``seen`` pictures look most like the ``noisy`` relights; arguments as of `forward`."""
         alphas_cumprod_t = cosine_alphas_cumprod().to(noisy.device)[timestep]
         relit_srgb = functional.pixel_shuffle(noisy.float() / alphas_cumprod_t.sqrt()[:, None, None, None], self.config["fold_px"]) / 2 + 0.5
-        relit_srgb, picture_srgb = (functional.avg_pool2d(image, 2) for image in (relit_srgb, seen.picture_srgb))
+        relit_srgb = fit_grid(functional.avg_pool2d(relit_srgb, 2))
         noise_to_signal = (
             (1 - alphas_cumprod_t) / alphas_cumprod_t
         ).sqrt() / 4  # Halved by the range of display values, and again by the mean of four.
-        fields = (field[..., ::_FITTED_EVERY, ::_FITTED_EVERY] for field in (relit_srgb, picture_srgb, seen.estimated, seen.normals))
         with torch.autocast(noisy.device.type, enabled=False):  # The equations need float32.
-            return fit_light(noise_to_signal, *fields)
+            return fit_light(noise_to_signal, relit_srgb, seen.fit_picture_srgb, seen.fit_estimated, seen.fit_normals)

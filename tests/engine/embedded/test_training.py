@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from engine.api.errors import InputError
 from engine.embedded import train_depth, train_prior
 from engine.embedded.train_depth import disparity_loss
 from engine.embedded.training import SceneSource, Training, TrainSettings, learning_rate_factor
@@ -91,6 +92,47 @@ def test_each_scene_serves_as_often_as_asked() -> None:
     keys = [float(depth.sum()) for depth in late]
     assert len(set(keys)) == 6  # Steps 20, 22, 24, 26 draw groups 10 to 13; steps 21, 23, 25, 27 use groups 8 to 11 again.
     assert keys[0] == keys[5] and keys[2] == keys[7]
+
+
+def test_workers_draw_the_same_scenes() -> None:
+    alone, helped = SceneSource(TINY, "cpu"), SceneSource(TINY, "cpu", workers=2)
+    for step in (7, 8, 9):
+        assert torch.equal(alone.at(step).image_srgb, helped.at(step).image_srgb)
+    helped.rest()
+    assert torch.equal(alone.at(9).depth, helped.at(9).depth)
+    helped.rest()
+
+
+def test_a_folder_without_rooms_is_told_of_before_training(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="holds no rooms"):
+        SceneSource(TINY, "cpu", rooms=[tmp_path], workers=1)
+
+
+def test_a_training_can_begin_with_exported_weights_of_a_narrower_decoder(tmp_path: Path) -> None:
+    first = tiny("depth")
+    first.run(tmp_path / "first.pt")
+    first.export(tmp_path / "first", {})
+    second = train_depth.new_training(TINY, "cpu", begin=tmp_path / "first", **ARCHITECTURE | {"fusion": 32})
+    for name, value in second.network.state_dict().items():
+        earlier = first.averaged.state_dict()[name]
+        if name.startswith("backbone."):
+            assert torch.equal(value, earlier.half().float()), name
+    with pytest.raises(InputError, match="no exported weights"):
+        train_depth.new_training(TINY, "cpu", begin=tmp_path, **ARCHITECTURE)
+
+
+def test_the_whole_backbone_learns_where_asked(tmp_path: Path) -> None:
+    training = train_depth.new_training(replace(TINY, whole_backbone=True), "cpu", **ARCHITECTURE)
+    start = {name: value.clone() for name, value in training.network.backbone.named_parameters()}
+    training.run(tmp_path / "whole.pt", stop=2)
+    assert all(not torch.equal(value, start[name]) for name, value in training.network.backbone.named_parameters())
+
+
+def test_a_time_sets_the_number_of_steps(tmp_path: Path) -> None:
+    """The pace is measured at checkpoints, so training says how many steps it took."""
+    training = train_depth.new_training(replace(TINY, steps=100_000), "cpu", **ARCHITECTURE)
+    training.run(tmp_path / "timed.pt", minutes=0.05, checkpoint_every=3)
+    assert 3 <= training.step == training.settings.steps < 100_000
 
 
 def test_disparity_loss_is_zero_for_the_truth_and_grows_with_shape_errors() -> None:

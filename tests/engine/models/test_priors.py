@@ -171,12 +171,12 @@ def test_embedded_network_answers_with_the_picture_under_the_light_fitted(small_
     network, picture_srgb = small_pixel_prior.network, torch.rand(1, 3, 32, 48)
     noisy, timestep = torch.randn(2, 12, 16, 24), torch.tensor([300, 950])
     seen = small_pixel_prior.condition(picture_srgb, torch.rand(1, 3, 32, 48), "", "").expand(2)
-    for normals in (seen.normals, seen.estimated):
-        torch.testing.assert_close(normals.norm(dim=1), torch.ones(2, 16, 24))
+    for normals, size in ((seen.normals, (32, 48)), (seen.fit_normals, (8, 12)), (seen.fit_estimated, (8, 12))):
+        torch.testing.assert_close(normals.norm(dim=1), torch.ones(2, *size))
+    torch.testing.assert_close(seen.fit_normals[:1], network.see_normals(picture_srgb)[..., ::2, ::2])
     light = network.read_light(noisy, timestep, seen)
-    normals = torch.nn.functional.normalize(torch.nn.functional.interpolate(seen.normals, scale_factor=2, mode="bilinear"), dim=1)
     clean = torch.nn.functional.pixel_shuffle(network(noisy, timestep, seen), 2) / 2 + 0.5
-    torch.testing.assert_close(clean, display_from_linear(composite(picture_srgb, normals, light)))
+    torch.testing.assert_close(clean, display_from_linear(composite(picture_srgb, seen.normals, light)))
 
 
 def test_cosine_schedule_falls_from_one_to_zero() -> None:
