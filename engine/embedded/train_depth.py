@@ -58,7 +58,7 @@ def depth_loss(network: nn.Module, scenes: Scenes, generator: torch.Generator) -
 
 def depth_monitor(device: str, size_px: tuple[int, int]) -> Callable[[nn.Module], float]:
     """Return the mean loss over fixed fresh labelled scenes, as a function of the network."""
-    drawn = draw_scenes(seeded(device, "depth monitor"), LABELLED, _MONITOR_SCENES, size_px)
+    drawn = draw_scenes(seeded("cpu", "depth monitor"), LABELLED, _MONITOR_SCENES, size_px).to(device)
 
     @torch.no_grad()
     def monitor(network: nn.Module) -> float:

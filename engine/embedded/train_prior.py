@@ -160,7 +160,7 @@ def prior_monitor(device: str, depth_network: nn.Module) -> Callable[[RelightDen
     prior knows more than the depth model. The squared error of the relight is no such figure: the mean of all likely relights has the least, and
     refinement led by it only flattens.
     """
-    drawn = draw_scenes(seeded(device, "prior monitor"), UNSEEN, _MONITOR_SCENES, SIZES_PX[0])
+    drawn = draw_scenes(seeded("cpu", "prior monitor"), UNSEEN, _MONITOR_SCENES, SIZES_PX[0]).to(device)
     estimated = estimate_disparity(depth_network, drawn.image_srgb)
     true, met = (_seen_size(surface_normals(disparity)) for disparity in (disparity_target(drawn.depth)[:, 0], estimated))
     picture, met_angle = _canvas(drawn.image_srgb), _mean_angle(met, true)

@@ -131,8 +131,7 @@ class SceneSource:
         if not oldest <= self._next <= newest + 1:
             self._start(oldest)
         while self._next <= newest:
-            scenes = next(self._coming)
-            self._kept[self._next] = Scenes(scenes.image_srgb.to(self._device), scenes.depth.to(self._device))
+            self._kept[self._next] = next(self._coming).to(self._device)
             self._next += 1
         for group in [group for group in self._kept if group < oldest]:
             del self._kept[group]

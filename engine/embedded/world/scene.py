@@ -35,6 +35,10 @@ class Scenes:
     image_srgb: Tensor
     depth: Tensor
 
+    def to(self, device: str) -> Scenes:
+        """Return the scenes on ``device``."""
+        return Scenes(self.image_srgb.to(device), self.depth.to(device))
+
 
 @dataclass(frozen=True)
 class Surface:
