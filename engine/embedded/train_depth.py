@@ -16,9 +16,9 @@ from torch import Tensor, nn
 from ..models.architectures import new_depth_network
 from ..models.depth_anything import IMAGENET_MEAN, IMAGENET_STD
 from .augment import augment, restyle
-from .imagenet import BEGINS_WITH, freeze_early, start_from_imagenet
+from .imagenet import BEGINS_WITH
 from .seeds import seeded
-from .training import Training, TrainSettings, begin_with, run_training, train_settings, training_parser
+from .training import Training, TrainSettings, begin, run_training, train_settings, training_parser
 from .world.families import LABELLED
 from .world.scene import Scenes, disparity_target, draw_scenes
 
@@ -70,18 +70,12 @@ def depth_monitor(device: str, size_px: tuple[int, int]) -> Callable[[nn.Module]
 
 
 def new_training(
-    settings: TrainSettings, device: str, rooms: Sequence[Path] = (), workers: int = 0, begin: Path | None = None, **architecture: int
+    settings: TrainSettings, device: str, rooms: Sequence[Path] = (), workers: int = 0, begin_with: Path | None = None, **architecture: int
 ) -> Training:
     """Return a depth training at step 0; equal settings give equal weights."""
     torch.manual_seed(settings.seed)
     network = new_depth_network(**architecture)
-    if begin is None:
-        start_from_imagenet(network.backbone)
-    else:
-        begin_with(network, begin)
-    if not settings.whole_backbone:
-        freeze_early(network.backbone)
-    network.to(memory_format=torch.channels_last)  # A third faster on CPUs, with bfloat16.
+    begin(network, settings, begin_with)
     return Training(network, settings, device, depth_loss, depth_monitor(device, settings.sizes_px[0]), rooms, workers)
 
 

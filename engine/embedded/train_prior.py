@@ -31,10 +31,10 @@ from ..models.depth_anything import load_network
 from ..models.embedded_prior import CANVAS_MULTIPLE_PX, CANVAS_PX, latents_from_canvas
 from ..models.relight_denoiser import RelightDenoiser, cosine_alphas_cumprod
 from .augment import augment
-from .imagenet import BEGINS_WITH, freeze_early, start_from_imagenet
+from .imagenet import BEGINS_WITH
 from .seeds import seeded
 from .train_depth import predict_disparity
-from .training import Training, TrainSettings, begin_with, run_training, train_settings, training_parser
+from .training import Training, TrainSettings, begin, run_training, train_settings, training_parser
 from .world.families import LABELLED, UNSEEN
 from .world.scene import DEPTH_SCALE, MIN_DISPARITY, Scenes, disparity_target, draw_scenes
 from .world.textures import uniform
@@ -181,7 +181,7 @@ def new_training(
     device: str,
     rooms: Sequence[Path] = (),
     workers: int = 0,
-    begin: Path | None = None,
+    begin_with: Path | None = None,
     *,
     part: str = "both",
     depth_network: nn.Module,
@@ -190,14 +190,8 @@ def new_training(
     """Return a prior training at step 0, of a part of the network as `PriorLoss` names them; equal settings give equal weights."""
     torch.manual_seed(settings.seed)
     network = new_prior_network(fold_px=FOLD_PX, **architecture)
-    if begin is None:
-        start_from_imagenet(network.backbone)
-        nn.init.zeros_(network.unet.conv_out.weight)
-    else:
-        begin_with(network, begin)
-    if not settings.whole_backbone:
-        freeze_early(network.backbone)
-    network.to(memory_format=torch.channels_last)  # A third faster on CPUs, with bfloat16.
+    nn.init.zeros_(network.unet.conv_out.weight)
+    begin(network, settings, begin_with)
     depth_network = depth_network.to(device).eval().requires_grad_(False)
     return Training(network, settings, device, PriorLoss(part, depth_network), prior_monitor(device, depth_network), rooms, workers)
 

@@ -15,7 +15,6 @@ import platform
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
-from functools import cached_property
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -28,6 +27,7 @@ from torch.optim.swa_utils import get_ema_multi_avg_fn
 from torch.utils.data import DataLoader, Dataset
 
 from ..api.errors import InputError
+from .imagenet import freeze_early, start_from_imagenet
 from .rooms.shards import RoomShards
 from .seeds import seeded
 from .world.families import FAMILIES
@@ -81,12 +81,7 @@ class _Groups(Dataset[Scenes]):
     """Groups of ``settings.batch`` scenes, each drawn on the CPU from its number alone."""
 
     def __init__(self, settings: TrainSettings, rooms: Sequence[Path]) -> None:
-        self._settings, self._folders = settings, rooms
-
-    @cached_property
-    def _rooms(self) -> list[RoomShards]:
-        """The rooms, opened where they are first drawn from: open ones do not travel to another process."""
-        return [RoomShards(folder) for folder in self._folders]
+        self._settings, self._rooms = settings, [RoomShards(folder) for folder in rooms]
 
     def __getitem__(self, group: int) -> Scenes:
         settings, generator = self._settings, seeded("cpu", self._settings.seed, "scenes", group)
@@ -119,8 +114,6 @@ class SceneSource:
 
     def __init__(self, settings: TrainSettings, device: str, rooms: Sequence[Path] = (), workers: int = 0) -> None:
         self._settings, self._device, self._workers = settings, device, workers
-        for folder in rooms:
-            RoomShards(folder)  # A folder without rooms is told of here, not by a worker.
         self._groups = _Groups(settings, rooms)
         self.rest()
 
@@ -158,7 +151,22 @@ def crop_to_aspect(field: Tensor, size: tuple[int, int]) -> Tensor:
     return field[..., top : top + rows, left : left + columns]
 
 
-def begin_with(network: nn.Module, folder: Path) -> None:
+def begin(network: Any, settings: TrainSettings, folder: Path | None) -> None:
+    """Give a new ``network`` what it begins with, exported weights or else ImageNet's, and freeze what is not to learn.
+
+    Raises:
+        InputError: ``folder`` holds no exported weights, or the package that carries ImageNet's is not installed.
+    """
+    if folder is None:
+        start_from_imagenet(network.backbone)
+    else:
+        _take_exported(network, folder)
+    if not settings.whole_backbone:
+        freeze_early(network.backbone)
+    network.to(memory_format=torch.channels_last)  # A third faster on CPUs, with bfloat16.
+
+
+def _take_exported(network: nn.Module, folder: Path) -> None:
     """Give ``network`` the weights that a training exported to ``folder``, as far as it has tensors of their names and shapes.
 
     Raises:

@@ -66,6 +66,7 @@ class RoomShards:
     """
 
     def __init__(self, folder: Path) -> None:
+        self._folder = folder
         self._shards = []
         for index in sorted(int(file.name.split(".")[0]) for file in folder.glob("*.depth.npy")):
             if not is_written(folder, index):
@@ -75,6 +76,10 @@ class RoomShards:
         if not self._shards:
             raise InputError(f"{folder} holds no rooms.", hint="Render some with `python -m engine.embedded.rooms.render`.")
         self._first = np.cumsum([0, *(len(image) for image, _ in self._shards)])
+
+    def __reduce__(self) -> tuple[type[RoomShards], tuple[Path]]:
+        """Let another process open the folder itself, rather than be sent all that is in it."""
+        return RoomShards, (self._folder,)
 
     def __len__(self) -> int:
         return int(self._first[-1])
@@ -93,5 +98,4 @@ class RoomShards:
     def draw(self, generator: torch.Generator, batch: int) -> Scenes:
         """Return ``batch`` pictures drawn at random, on the generator's device; the same generator state gives the same ones."""
         indices = torch.randint(len(self), (batch,), generator=generator, device=generator.device).tolist()
-        scenes = self.take(indices)
-        return Scenes(scenes.image_srgb.to(generator.device), scenes.depth.to(generator.device))
+        return self.take(indices).to(generator.device)

@@ -35,7 +35,7 @@ class Scenes:
     image_srgb: Tensor
     depth: Tensor
 
-    def to(self, device: str) -> Scenes:
+    def to(self, device: str | torch.device) -> Scenes:
         """Return the scenes on ``device``."""
         return Scenes(self.image_srgb.to(device), self.depth.to(device))
 

@@ -6,11 +6,13 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
 from engine.api.errors import InputError
 from engine.embedded import train_depth, train_prior
+from engine.embedded.rooms.shards import write_shard
 from engine.embedded.train_depth import disparity_loss
 from engine.embedded.training import SceneSource, Training, TrainSettings, learning_rate_factor
 from engine.embedded.world.families import UNSEEN
@@ -103,6 +105,14 @@ def test_workers_draw_the_same_scenes() -> None:
     helped.rest()
 
 
+def test_workers_open_the_rooms_themselves_and_draw_the_same(tmp_path: Path) -> None:
+    random = np.random.default_rng(0)
+    write_shard(tmp_path, 0, random.integers(0, 256, (6, 32, 48, 3), np.uint8), random.uniform(1, 2, (6, 32, 48)))
+    alone, helped = (SceneSource(replace(TINY, rooms_share=1.0), "cpu", [tmp_path], workers) for workers in (0, 1))
+    assert torch.equal(alone.at(7).depth, helped.at(7).depth)
+    helped.rest()
+
+
 def test_a_folder_without_rooms_is_told_of_before_training(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="holds no rooms"):
         SceneSource(TINY, "cpu", rooms=[tmp_path], workers=1)
@@ -112,13 +122,13 @@ def test_a_training_can_begin_with_exported_weights_of_a_narrower_decoder(tmp_pa
     first = tiny("depth")
     first.run(tmp_path / "first.pt")
     first.export(tmp_path / "first", {})
-    second = train_depth.new_training(TINY, "cpu", begin=tmp_path / "first", **ARCHITECTURE | {"fusion": 32})
+    second = train_depth.new_training(TINY, "cpu", begin_with=tmp_path / "first", **ARCHITECTURE | {"fusion": 32})
     for name, value in second.network.state_dict().items():
         earlier = first.averaged.state_dict()[name]
         if name.startswith("backbone."):
             assert torch.equal(value, earlier.half().float()), name
     with pytest.raises(InputError, match="no exported weights"):
-        train_depth.new_training(TINY, "cpu", begin=tmp_path, **ARCHITECTURE)
+        train_depth.new_training(TINY, "cpu", begin_with=tmp_path, **ARCHITECTURE)
 
 
 def test_the_whole_backbone_learns_where_asked(tmp_path: Path) -> None:

