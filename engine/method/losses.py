@@ -1,4 +1,4 @@
-"""The two losses. Shapes: B members, H W pixels, c h w latents; every loss is (B,), one value a member."""
+"""The losses. Shapes: B members, H W pixels, c h w latents; every loss is (B,), one value a member."""
 
 from __future__ import annotations
 
@@ -14,6 +14,20 @@ def sds_loss(latents: Tensor, gradient: Tensor) -> Tensor:
     """
     target = (latents - gradient).detach()
     return 0.5 * ((latents - target) ** 2).flatten(1).mean(dim=1)
+
+
+def anchor_loss(disparity: Tensor, base: Tensor, min_disparity: float) -> Tensor:
+    """Return the mean squared logarithm of each member's pseudo-depth over the base's.
+
+    Differs: not in the paper. A relight tells slopes, and slopes leave open how far apart two surfaces are where one hides the other; the estimate
+    that refinement starts from knows more about that.
+
+    Args:
+        disparity: (B, H, W), after the ReLU.
+        base: (1, H, W), the depth model's own.
+        min_disparity: m of the pseudo-depth.
+    """
+    return torch.log((disparity + min_disparity) / (base + min_disparity)).square().flatten(1).mean(dim=1)
 
 
 def laplacian_smoothness(disparity: Tensor) -> Tensor:

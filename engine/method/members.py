@@ -32,17 +32,11 @@ class Members(nn.Module):
         return torch.relu(torch.cat(maps))
 
     def optimiser(self, settings: MethodSettings) -> torch.optim.AdamW:
-        """Return AdamW with the three learning rates of the paper: tokens, head, scalar; a head with rate 0 is frozen, which spares its gradients.
-
-        Differs: the tokens' rate may fall from layer to layer, see `MethodSettings.layer_lr_decay`.
-        """
+        """Return AdamW with the three learning rates of the paper: tokens, head, scalar; a head with rate 0 is frozen, which spares its gradients."""
         self.decoders.requires_grad_(settings.head_lr > 0)
         return torch.optim.AdamW(
             [
-                *(
-                    {"params": [tokens], "lr": settings.embeddings_lr * settings.layer_lr_decay**layer}
-                    for layer, tokens in enumerate(self.patch_tokens)
-                ),
+                {"params": list(self.patch_tokens), "lr": settings.embeddings_lr},
                 {"params": list(self.decoders.parameters()), "lr": settings.head_lr},
                 {"params": [self.scale_offset], "lr": settings.scale_offset_lr},
             ],

@@ -1,7 +1,7 @@
 """Test-time refinement of one picture's depth: the paper, read from top to bottom.
 
     encode once → for each step: decode → pseudo-depth → normals → random light → composite → canvas → latents
-    → SDS gradient + smoothness → AdamW on tokens, head and o → mean over members
+    → SDS gradient + smoothness + anchor → AdamW on tokens, head and o → mean over members
 
 Source: Re-Depth Anything, arXiv 2512.17908, and the authors' released code; `Differs` notes stand where we leave it.
 See `engine.method` for the notation.
@@ -20,7 +20,7 @@ from ..api.settings import MethodSettings
 from .canvas import to_canvas
 from .draws import StepDraw, draw_step, member_generator
 from .guidance import sds_gradient
-from .losses import laplacian_smoothness, sds_loss
+from .losses import anchor_loss, laplacian_smoothness, sds_loss
 from .members import Members
 from .protocols import Conditioning, DepthModel, DiffusionPrior, Encoding
 from .relight import normals_from_points, points_from_depth, pseudo_depth, relight
@@ -121,8 +121,8 @@ def refine_members(
     steps_done = 0
     while steps_done < settings.steps and not should_stop():
         draw = draw_step(generators, latent_shape, settings, problem.image_srgb.device)
-        disparity, guidance_loss, smoothness_loss = _losses(state, problem, prior, settings, draw)
-        total = guidance_loss + settings.smoothness_weight * smoothness_loss
+        disparity, guidance_loss, smoothness_loss, anchor = _losses(state, problem, prior, settings, draw)
+        total = guidance_loss + settings.smoothness_weight * smoothness_loss + settings.anchor_weight * anchor
         _require_finite(total, steps_done + 1)
         optimiser.zero_grad(set_to_none=True)
         total.sum().backward()
@@ -143,7 +143,8 @@ def refine_members(
     return RefinedMembers(disparity=disparity, depth=depth, steps_done=steps_done)
 
 
-def _losses(state: Members, problem: Problem, prior: DiffusionPrior, settings: MethodSettings, draw: StepDraw) -> tuple[Tensor, Tensor, Tensor]:
+def _losses(state: Members, problem: Problem, prior: DiffusionPrior, settings: MethodSettings, draw: StepDraw) -> tuple[Tensor, ...]:
+    """Return the members' disparity (B, H, W), and their losses without weights, (B,) each: guidance, smoothness, anchor."""
     disparity = state.disparity()
     relit = relight(problem.image_srgb, _depth(disparity, state, settings), draw.light)
     canvas_srgb = to_canvas(relit, settings.canvas, prior.canvas_px, prior.canvas_multiple_px)
@@ -157,7 +158,9 @@ def _losses(state: Members, problem: Problem, prior: DiffusionPrior, settings: M
         guidance_scale=settings.guidance_scale,
         weighting=settings.weighting,
     )
-    return disparity, sds_loss(latents, gradient), laplacian_smoothness(disparity)
+    guidance_loss = sds_loss(latents, gradient).view(-1, settings.lights_per_step).mean(dim=1)
+    anchor = anchor_loss(disparity, problem.base, settings.min_disparity)
+    return disparity, guidance_loss, laplacian_smoothness(disparity), anchor
 
 
 def _depth(disparity: Tensor, state: Members, settings: MethodSettings) -> Tensor:

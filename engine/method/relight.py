@@ -93,5 +93,10 @@ def display_from_linear(image_linear: Tensor) -> Tensor:
 
 
 def relight(image_srgb: Tensor, depth: Tensor, light: Light) -> Tensor:
-    """Return the picture relit on the surface that ``depth`` (B, H, W) describes, display-referred, (B, 3, H, W)."""
-    return display_from_linear(composite(image_srgb, normals_from_points(points_from_depth(depth)), light))
+    """Return the picture relit on the surfaces that ``depth`` (B, H, W) describes, display-referred, (B L, 3, H, W).
+
+    Args:
+        light: B L lights, L for each surface in turn.
+    """
+    normals = normals_from_points(points_from_depth(depth))
+    return display_from_linear(composite(image_srgb, normals.repeat_interleave(len(light.xy) // len(depth), dim=0), light))

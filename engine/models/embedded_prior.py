@@ -17,11 +17,23 @@ from .relight_denoiser import RelightDenoiser, Seen, cosine_alphas_cumprod
 
 CANVAS_PX = 192
 CANVAS_MULTIPLE_PX = 16
+_STEEP = 0.2  # n_z below which a slope of the estimate is a step from one surface to another.
 
 
 def latents_from_canvas(canvas_srgb: Tensor, fold_px: int) -> Tensor:
     """Return (B, c, h, w) in [-1, 1] of (B, 3, H, W) in [0, 1]."""
     return functional.pixel_unshuffle(canvas_srgb * 2 - 1, fold_px)
+
+
+def with_steps_of(estimated: Tensor, seen: Tensor) -> Tensor:
+    """Return the normals ``seen`` (B, 3, H, W), but those of ``estimated`` where that steps from one surface to another, and beside.
+
+    The network sees the two surfaces of a step and nothing steep between them; relit so, refinement would flatten the step. Around the picture
+    ``estimated`` may be zero: there is no surface, and ``seen`` stays.
+    """
+    there = estimated[:, 2:] > 0
+    steep = (there & (estimated[:, 2:] < _STEEP)).float()
+    return torch.where(there & (functional.max_pool2d(steep, 3, stride=1, padding=1) > 0), estimated, seen)
 
 
 class EmbeddedPrior:
@@ -53,7 +65,7 @@ class EmbeddedPrior:
     def condition(self, canvas_srgb: Tensor, base_normals: Tensor, prompt: str, negative_prompt: str) -> Seen:
         """Return what the network sees in the input picture (1, 3, H, W), with the estimate that its light is fitted on."""
         estimated = functional.normalize(functional.avg_pool2d(base_normals, 2), dim=1)
-        return Seen.of(canvas_srgb, self.network.see_normals(canvas_srgb), estimated)
+        return Seen.of(canvas_srgb, with_steps_of(estimated, self.network.see_normals(canvas_srgb)), estimated)
 
     def encode(self, canvas_srgb: Tensor, posterior_noise: Tensor) -> Tensor:
         """Return the folded canvas (B, c, h, w); there is no posterior."""

@@ -10,17 +10,18 @@ from engine.api.settings import MeshSettings, MethodSettings, RefineSettings, se
 
 RELEASED = {
     "steps": 1000,
+    "lights_per_step": 1,
     "members": 10,
     "embeddings_lr": 1e-3,
     "head_lr": 2e-6,
     "scale_offset_lr": 1e-3,
-    "layer_lr_decay": 1.0,
     "adam_eps": 1e-8,
     "guidance_scale": 51.0,
     "timestep_min": 20,
     "timestep_max": 600,
     "weighting": "uniform",
     "smoothness_weight": 1.0,
+    "anchor_weight": 0.0,
     "canvas": "square",
     "depth_scale": 7.0,
     "min_disparity": 0.1,
@@ -50,7 +51,7 @@ def test_overrides_reach_both_levels() -> None:
     [
         ("steps", 0), ("steps", 1.5), ("steps", True), ("members", 65), ("seed", -1), ("seed", 2**53), ("embeddings_lr", float("nan")),
         ("head_lr", -1e-9),
-        ("layer_lr_decay", 1.1), ("adam_eps", 0.0),
+        ("adam_eps", 0.0), ("lights_per_step", 0), ("lights_per_step", 65), ("anchor_weight", -0.1),
         ("guidance_scale", float("inf")), ("timestep_min", 601), ("timestep_max", 1000), ("weighting", "cubic"), ("smoothness_weight", "1"),
         ("canvas", "round"), ("min_disparity", 0.0), ("depth_scale", 1.0), ("device", "tpu"), ("precision", "int8"), ("autoencoder", "huge"),
         ("depth_model", " "), ("prompt", 3), ("input_px", 10), ("no_such_field", 1),

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import torch
 
-from engine.method.losses import laplacian_smoothness, sds_loss
+from engine.method.losses import anchor_loss, laplacian_smoothness, sds_loss
 
 
 def test_sds_loss_has_the_gradient_it_was_given() -> None:
@@ -50,3 +50,17 @@ def test_extremes_are_detached() -> None:
     value = (gradient * (disparity - low)).sum().item()
     assert abs(value - laplacian_smoothness(disparity).item()) < 1e-12
     assert high > low
+
+
+def test_anchor_is_the_squared_logarithm_of_the_depths_ratio() -> None:
+    base = torch.rand(1, 4, 5, dtype=torch.float64)
+    nearer = (base + 0.1) * torch.tensor([1.0, 1.1, 0.8]).view(3, 1, 1).double() - 0.1
+    expected = torch.tensor([1.0, 1.1, 0.8]).double().log().square()
+    torch.testing.assert_close(anchor_loss(nearer, base, 0.1), expected)
+
+
+def test_anchor_is_finite_at_infinity_and_pulls_back_to_the_base() -> None:
+    base, disparity = torch.tensor([[[0.0, 2.0]]]), torch.tensor([[[0.5, 0.0]]], requires_grad=True)
+    anchor_loss(disparity, base, 0.1).sum().backward()
+    assert disparity.grad is not None and torch.isfinite(disparity.grad).all()
+    assert disparity.grad[0, 0, 0] > 0 > disparity.grad[0, 0, 1]

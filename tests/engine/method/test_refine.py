@@ -9,7 +9,7 @@ import torch
 from engine.api.errors import NumericalError
 from engine.api.settings import MethodSettings
 from engine.method.ensemble import combine, scale_and_shift
-from engine.method.members import Members
+from engine.method.losses import anchor_loss
 from engine.method.protocols import DepthModel, DiffusionPrior
 from engine.method.refine import Problem, RefinedMembers, StepReport, base_disparity, prepare, refine_members
 
@@ -67,21 +67,32 @@ def test_each_learning_rate_moves_its_own_part(small_depth: DepthModel, small_pi
     assert not torch.equal(result.depth, expected)
 
 
-def test_deeper_layers_learn_at_lower_rates(small_depth: DepthModel, small_pixel_prior: DiffusionPrior) -> None:
-    state = Members(small_depth, problem_of(small_depth, small_pixel_prior).encoding, 2)
-    rates = [group["lr"] for group in state.optimiser(replace(SETTINGS, embeddings_lr=8e-3, layer_lr_decay=0.5)).param_groups]
-    assert rates == pytest.approx([8e-3, 4e-3, 2e-3, 1e-3, SETTINGS.head_lr, SETTINGS.scale_offset_lr])
+def test_the_lights_of_a_step_are_averaged(small_depth: DepthModel, prior: DiffusionPrior) -> None:
+    """Where nothing learns, a step with three lights meets what three steps with one light each meet."""
+    still = replace(SETTINGS, embeddings_lr=0.0, head_lr=0.0, scale_offset_lr=0.0)
+    problem = problem_of(small_depth, prior)
+    losses: dict[int, list[float]] = {1: [], 3: []}
+    for lights, reached in losses.items():
+        settings = replace(still, lights_per_step=lights, steps=6 // lights)
+        refine_members(problem, small_depth, prior, settings, [1], on_step=lambda report, reached=reached: reached.append(report.guidance_loss))
+    assert losses[3] == pytest.approx([sum(losses[1][:3]) / 3, sum(losses[1][3:]) / 3], rel=1e-4)
+    assert losses[3][0] != pytest.approx(losses[3][1], rel=1e-3)
 
 
-def test_a_decay_of_zero_moves_the_first_layer_alone(small_depth: DepthModel, small_pixel_prior: DiffusionPrior) -> None:
+def test_members_with_several_lights_keep_their_own(small_depth: DepthModel, prior: DiffusionPrior) -> None:
+    settings = replace(SETTINGS, lights_per_step=2)
+    together, alone = refined(small_depth, prior, range(2), settings), refined(small_depth, prior, [1], settings)
+    torch.testing.assert_close(together.disparity[1:], alone.disparity, atol=1e-4, rtol=1e-4)
+
+
+def test_the_anchor_holds_members_near_the_base(small_depth: DepthModel, small_pixel_prior: DiffusionPrior) -> None:
     problem = problem_of(small_depth, small_pixel_prior)
-    base = base_disparity(small_depth, problem.encoding)
-    settings = replace(SETTINGS, embeddings_lr=1e-2, head_lr=0.0)
-    first, every = (
-        refine_members(problem, small_depth, small_pixel_prior, replace(settings, layer_lr_decay=decay), [0]).disparity - base for decay in (0.0, 1.0)
-    )
-    assert first.abs().max() > 0
-    assert first.square().mean() < every.square().mean()
+    ways = []
+    for weight in (0.0, 1e4):
+        settings = replace(SETTINGS, steps=20, smoothness_weight=0.0, anchor_weight=weight)
+        members = refine_members(problem, small_depth, small_pixel_prior, settings, [0])
+        ways.append(anchor_loss(members.disparity, problem.base, settings.min_disparity).item())
+    assert 0 < ways[1] < 0.3 * ways[0]
 
 
 def test_a_large_eps_holds_still_what_has_a_small_gradient(small_depth: DepthModel, small_pixel_prior: DiffusionPrior) -> None:

@@ -125,6 +125,15 @@ def test_members_are_lit_by_their_own_lights() -> None:
     torch.testing.assert_close(batched, alone)
 
 
+def test_each_surface_is_lit_by_its_lights_in_turn() -> None:
+    depth = torch.rand(2, 6, 7, dtype=torch.float64) + 3
+    lights = [light(0.1, 0.9), light(-0.7, 0.2, diffuse=0.3), light(0.5, -0.5, shininess=64), light(-0.2, 0.4)]
+    together = Light(**{name: torch.cat([getattr(one, name) for one in lights]) for name in ("xy", "shininess", "diffuse_specular")})
+    image_srgb = torch.rand(1, 3, 6, 7, dtype=torch.float64)
+    alone = torch.cat([relight(image_srgb, depth[number // 2][None], one) for number, one in enumerate(lights)])
+    torch.testing.assert_close(relight(image_srgb, depth, together), alone)
+
+
 def test_relit_is_differentiable_by_depth() -> None:
     depth = torch.rand(1, 4, 5, dtype=torch.float64) * 0.2 + 2
     image_srgb = torch.rand(1, 3, 4, 5, dtype=torch.float64)

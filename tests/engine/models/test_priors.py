@@ -12,7 +12,7 @@ from engine.api.errors import WeightsInvalidError
 from engine.method.relight import composite, display_from_linear
 from engine.models.architectures import new_prior_network
 from engine.models.catalogue import Weights
-from engine.models.embedded_prior import EmbeddedPrior, latents_from_canvas
+from engine.models.embedded_prior import EmbeddedPrior, latents_from_canvas, with_steps_of
 from engine.models.precision import cast_into_prior, cast_out_of_prior
 from engine.models.prediction import noise_from_prediction
 from engine.models.relight_denoiser import cosine_alphas_cumprod
@@ -171,12 +171,24 @@ def test_embedded_network_answers_with_the_picture_under_the_light_fitted(small_
     network, picture_srgb = small_pixel_prior.network, torch.rand(1, 3, 32, 48)
     noisy, timestep = torch.randn(2, 12, 16, 24), torch.tensor([300, 950])
     seen = small_pixel_prior.condition(picture_srgb, torch.rand(1, 3, 32, 48), "", "").expand(2)
-    for normals, size in ((seen.normals, (32, 48)), (seen.fit_normals, (8, 12)), (seen.fit_estimated, (8, 12))):
+    for normals, size in ((seen.normals, (32, 48)), (seen.fit_normals, (4, 6)), (seen.fit_estimated, (4, 6))):
         torch.testing.assert_close(normals.norm(dim=1), torch.ones(2, *size))
-    torch.testing.assert_close(seen.fit_normals[:1], network.see_normals(picture_srgb)[..., ::2, ::2])
+    torch.testing.assert_close(seen.fit_normals[:1], network.see_normals(picture_srgb)[..., ::4, ::4])
     light = network.read_light(noisy, timestep, seen)
     clean = torch.nn.functional.pixel_shuffle(network(noisy, timestep, seen), 2) / 2 + 0.5
     torch.testing.assert_close(clean, display_from_linear(composite(picture_srgb, seen.normals, light)))
+
+
+def test_the_prior_keeps_the_estimates_slope_at_a_step_and_beside() -> None:
+    facing, steep, seen = (torch.tensor(normal) for normal in ((0.0, 0.0, 1.0), (0.995, 0.0, 0.1), (0.0, 0.6, 0.8)))
+    estimated = facing.view(1, 3, 1, 1).repeat(1, 1, 5, 9)
+    estimated[..., 4] = steep[:, None]
+    estimated[:, :, 0] = 0
+    kept = with_steps_of(estimated, seen.view(1, 3, 1, 1).expand_as(estimated))
+    assert (kept[:, :, 0] == seen.view(3, 1)).all(), "no surface is there"
+    kept, estimated = kept[:, :, 1:], estimated[:, :, 1:]
+    assert torch.equal(kept[..., 3:6], estimated[..., 3:6])
+    assert (kept[..., [0, 1, 2, 6, 7, 8]] == seen.view(1, 3, 1, 1)).all()
 
 
 def test_cosine_schedule_falls_from_one_to_zero() -> None:
