@@ -4,7 +4,8 @@ python -m engine.embedded.prove [--scenes 64] [--seed 0] [--workers N] [--json F
 
 Makes scenes of the family whose depth the depth model never saw, refines them with the embedded default, and compares base and refined depth with
 the exact one, by the standard protocol. Beside it stand the refinement without the quality gate and four controls (`controls`). The exit status is
-0 only if the refinement lowers AbsRel and normal error with 95 % intervals below zero, and no control lowers both so.
+0 only if the refinement lowers AbsRel and normal error with 95 % intervals below -0.1 %, and no control lowers both so. Less than that is no
+improvement, however sure: the optimiser's weight decay alone moves both by hundredths of a percent, nearly alike on every scene.
 """
 
 from __future__ import annotations
@@ -38,6 +39,7 @@ log = logging.getLogger(__name__)
 
 SHOWN = {"abs_rel": "AbsRel", "rmse": "RMSE", "delta1": "delta1", "normal_deg": "normals"}
 JUDGED = ("abs_rel", "normal_deg")
+NEGLIGIBLE = 1e-3
 REFINED, UNGATED = "refined", "without the gate"
 
 SceneErrors = dict[str, dict[str, float]]
@@ -123,9 +125,9 @@ def comparisons(errors: list[SceneErrors]) -> dict[str, dict[str, Comparison]]:
 
 
 def improves(outcome: dict[str, Comparison]) -> bool:
-    """Return whether the judged errors fall with their whole intervals below zero."""
+    """Return whether the judged errors fall, with their whole intervals, by more than is negligible."""
     changes = [outcome[metric].relative_change for metric in JUDGED]
-    return all(change is not None and change.high is not None and change.high < 0 for change in changes)
+    return all(change is not None and change.high is not None and change.high < -NEGLIGIBLE for change in changes)
 
 
 def is_proven(found: dict[str, dict[str, Comparison]]) -> bool:

@@ -74,7 +74,7 @@ class EmbeddedPrior:
     @torch.no_grad()
     def predict_noise(self, noisy_latents: Tensor, timestep: Tensor, conditioning: Seen, *, guided: bool) -> tuple[Tensor, Tensor | None]:
         """Return the noise predicted with the picture and, if ``guided``, without it, each (B, c, h, w)."""
-        seeing = self._noise(noisy_latents, timestep, conditioning.expand(len(noisy_latents)))
+        seeing = self._noise(noisy_latents, timestep, conditioning)
         return seeing, self._noise(noisy_latents, timestep, None) if guided else None
 
     def _noise(self, noisy_latents: Tensor, timestep: Tensor, seen: Seen | None) -> Tensor:

@@ -32,8 +32,8 @@ def fit_light(noise_to_signal: Tensor, relit_srgb: Tensor, picture_srgb: Tensor,
     Args:
         noise_to_signal: (B,), standard deviation of a pixel's noise, in the units of the relight.
         relit_srgb: (B, 3, H, W) in about [0, 1], noisy.
-        picture_srgb: (B, 3, H, W) in [0, 1].
-        estimated, true: (B, 3, H, W) normals, unit length, of the surfaces that the relit one is between.
+        picture_srgb: (B or 1, 3, H, W) in [0, 1].
+        estimated, true: (B or 1, 3, H, W) normals, unit length, of the surfaces that the relit one is between.
     """
     noise_to_signal, relit_srgb, picture_srgb, estimated, true = (
         each.double() for each in (noise_to_signal, relit_srgb, picture_srgb, estimated, true)
@@ -42,8 +42,9 @@ def fit_light(noise_to_signal: Tensor, relit_srgb: Tensor, picture_srgb: Tensor,
     weight = 1 / (noise_to_signal**2 / relit_srgb.shape[1] + _SURFACE_ERROR**2)
 
     def rendered(unknowns: Tensor) -> Tensor:
-        copies = len(unknowns) // len(picture_srgb)
-        return _render(unknowns, *(each.repeat(copies, 1, 1, 1) for each in (picture_srgb, estimated, true)))
+        copies = len(unknowns) // len(relit_srgb)
+        scene = (each if len(each) == 1 else each.repeat(copies, 1, 1, 1) for each in (picture_srgb, estimated, true))
+        return _render(unknowns, *scene)
 
     expected = torch.tensor(_EXPECTED, dtype=torch.float64, device=relit_srgb.device)
     unknowns = expected.expand(len(relit_srgb), -1)

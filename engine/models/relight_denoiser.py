@@ -10,7 +10,7 @@ Shapes: B pictures, H W canvas pixels, p = fold_px, c = 3 p², h w = H/p W/p.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from functools import cache
 
 import torch
@@ -62,10 +62,6 @@ class Seen:
             fit_normals=fit_grid(normals),
             fit_estimated=fit_grid(estimated),
         )
-
-    def expand(self, batch: int) -> Seen:
-        """Return one picture (B = 1) as ``batch`` equal ones, without copying."""
-        return Seen(**{field.name: getattr(self, field.name).expand(batch, -1, -1, -1) for field in fields(self)})
 
 
 def fit_grid(field: Tensor) -> Tensor:
@@ -119,7 +115,7 @@ class RelightDenoiser(ModelMixin, ConfigMixin):
         Args:
             noisy: (B, c, h, w), a relight folded to [-1, 1] and noised.
             timestep: (B,) int64.
-            seen: the B pictures; None for unseen ones.
+            seen: the B pictures, or the one that all are relights of; None for unseen ones.
         """
         if seen is None:
             return functional.pixel_shuffle(self.unet(functional.pixel_unshuffle(noisy, 2), timestep).sample, 2)

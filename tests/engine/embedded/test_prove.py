@@ -42,6 +42,9 @@ BETTER = {"abs_rel": -0.1, "normal_deg": -0.1}
         ({UNGATED: BETTER}, 0.05, False),
         ({REFINED: BETTER, "direct": BETTER}, 0.05, False),
         ({REFINED: BETTER, "unconditional": {"normal_deg": -0.1}}, 0.05, True),
+        ({REFINED: BETTER, "smoothness": {"abs_rel": -5e-4, "normal_deg": -5e-4}}, 0.0, True),
+        ({REFINED: BETTER, "smoothness": {"abs_rel": -2e-3, "normal_deg": -2e-3}}, 0.0, False),
+        ({REFINED: {"abs_rel": -5e-4, "normal_deg": -0.1}}, 0.0, False),
     ],
 )
 def test_proven_means_both_errors_fall_surely_and_under_no_control(changes: dict[str, dict[str, float]], scatter: float, proven: bool) -> None:
