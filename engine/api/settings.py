@@ -210,7 +210,7 @@ _EMBEDDED_METHOD = MethodSettings(
     timestep_max=550,
     weighting="x0",
     smoothness_weight=0.005,
-    anchor_weight=8.0,
+    anchor_weight=12.0,
     canvas="fit",
 )
 _EMBEDDED_PRESETS: dict[str, MethodSettings] = {
