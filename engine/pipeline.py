@@ -363,7 +363,7 @@ def _memory_errors_named(settings: RefineSettings) -> Iterator[None]:
 def _smaller_settings(settings: RefineSettings) -> str:
     if settings.method.members_per_batch != 1 and settings.method.members > 1:
         return "Try --members-per-batch 1."
-    if settings.method.lights_per_step > 1:
+    if settings.prior != EMBEDDED and settings.method.lights_per_step > 1:
         return "Try --lights-per-step 1."
     if settings.prior != EMBEDDED and settings.autoencoder == "kl":
         return "Try --autoencoder tiny."

@@ -214,6 +214,14 @@ def test_memory_errors_name_the_next_setting(
         refine_picture(picture, models, settings)
 
 
+def test_memory_errors_with_several_lights_name_those_first(
+    picture: Picture, models: LoadedModels, settings: RefineSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(DepthAnything, "encode", _raise(MemoryError()))
+    with pytest.raises(OutOfMemoryError, match="lights-per-step 1"):
+        refine_picture(picture, models, replace(settings, method=replace(settings.method, lights_per_step=2)))
+
+
 def test_other_runtime_errors_pass_unchanged(
     picture: Picture, models: LoadedModels, settings: RefineSettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
