@@ -19,5 +19,6 @@ Notation, shared by every file here:
     ᾱ        alphas_cumprod        (1000,)        the prior's noise schedule
     ε        noise, noise_pred     (B, c, h, w)
 
-B counts ensemble members: they share each pass through the prior and nothing else.
+B counts ensemble members: they share each pass through the prior and nothing else. With L lights a step, what hangs on the light (l, h, e, x, t, ε)
+has B L entries, those of one member beside each other.
 """
