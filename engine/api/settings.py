@@ -197,7 +197,8 @@ _SD_PRESETS: dict[str, MethodSettings] = {
 }
 
 # The embedded prior sees the input picture, works on small pixels and was taught to mend estimated surfaces: it wants values of its own. Chosen on
-# made scenes of the family that the depth model never saw. A lighter anchor gains more depth on average and does more harm where it harms.
+# made scenes of the family that the depth model never saw. A lighter anchor gains more depth on average there and does more harm where it harms; its
+# weight is the least of those tried under which six photographs kept their depth on average.
 _EMBEDDED_METHOD = MethodSettings(
     steps=24,
     lights_per_step=2,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -57,12 +57,11 @@ def compare_scores(
     depth = pseudo_depth(maps, no_offset, depth_scale=settings.depth_scale, min_disparity=settings.min_disparity)
     canvas_px = _canvas(problem.image_srgb, prior, settings).shape[-2:]
     energy = torch.zeros_like(maps)
-    one_light = replace(settings, lights_per_step=1)
     for draw_number in range(DRAWS):
         if should_stop():
             return None
         twins = [member_generator(_SEED, draw_number) for _ in maps]  # Two generators in one state draw the same twice.
-        draw = draw_step(twins, prior.latent_shape(*canvas_px), one_light, maps.device)
+        draw = draw_step(twins, prior.latent_shape(*canvas_px), settings, maps.device)
         latents = prior.encode(_canvas(relight(problem.image_srgb, depth, draw.light), prior, settings), draw.posterior_noise)
         residual = sds_gradient(prior, latents, draw.timestep, draw.noise, problem.conditioning, guidance_scale=1.0, weighting=settings.weighting)
         squared = _from_canvas((residual.float() ** 2).mean(dim=1, keepdim=True), problem.image_srgb, prior, settings)

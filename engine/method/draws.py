@@ -20,12 +20,12 @@ SHININESS_LOG2_RANGE = (2, 7)  # Inclusive: exponents 4 to 128, as released.
 
 @dataclass(frozen=True, kw_only=True)
 class StepDraw:
-    """What one step needs of chance, for B members with L lights each, those of one member beside each other.
+    """What one step needs of chance, for B lights.
 
     Attributes:
-        light: B L lights.
-        timestep: (B L,) int64.
-        noise, posterior_noise: (B L, c, h, w) standard normal; added to the latents, and used by the autoencoder's posterior.
+        light: B lights.
+        timestep: (B,) int64.
+        noise, posterior_noise: (B, c, h, w) standard normal; added to the latents, and used by the autoencoder's posterior.
     """
 
     light: Light
@@ -53,10 +53,11 @@ def draw_step(generators: Sequence[Generator], latent_shape: tuple[int, int, int
     """Return the next step's draws of all members, on ``device``.
 
     Args:
+        generators: one a light; a member with several lights names its own several times.
         latent_shape: (c, h, w) of one member's latents.
     """
     lights, timesteps, noises, posterior_noises = [], [], [], []
-    for generator in (each for each in generators for _ in range(settings.lights_per_step)):
+    for generator in generators:
         lights.append(draw_light(generator))
         timesteps.append(torch.randint(settings.timestep_min, settings.timestep_max + 1, (1,), generator=generator))
         noises.append(torch.randn(1, *latent_shape, generator=generator))

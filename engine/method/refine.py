@@ -116,7 +116,7 @@ def refine_members(
     """
     state = Members(depth_model, problem.encoding, len(members))
     optimiser = state.optimiser(settings)
-    generators = [member_generator(settings.seed, member) for member in members]
+    generators = [generator for member in members for generator in [member_generator(settings.seed, member)] * settings.lights_per_step]
     latent_shape = prior.latent_shape(*_canvas_size(problem.image_srgb, prior, settings))
     steps_done = 0
     while steps_done < settings.steps and not should_stop():
@@ -143,7 +143,9 @@ def refine_members(
     return RefinedMembers(disparity=disparity, depth=depth, steps_done=steps_done)
 
 
-def _losses(state: Members, problem: Problem, prior: DiffusionPrior, settings: MethodSettings, draw: StepDraw) -> tuple[Tensor, ...]:
+def _losses(
+    state: Members, problem: Problem, prior: DiffusionPrior, settings: MethodSettings, draw: StepDraw
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """Return the members' disparity (B, H, W), and their losses without weights, (B,) each: guidance, smoothness, anchor."""
     disparity = state.disparity()
     relit = relight(problem.image_srgb, _depth(disparity, state, settings), draw.light)

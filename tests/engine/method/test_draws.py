@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-from dataclasses import replace
-
 import torch
 
 from engine.api.settings import MethodSettings
@@ -24,7 +22,7 @@ def test_a_member_draws_the_same_in_any_batch() -> None:
 
 def test_the_lights_of_a_member_lie_beside_each_other_in_the_order_drawn() -> None:
     together, alone = [member_generator(5, member) for member in range(2)], [member_generator(5, member) for member in range(2)]
-    batch = draw_step(together, (4, 2, 3), replace(SETTINGS, lights_per_step=2), CPU)
+    batch = draw_step([generator for generator in together for _ in range(2)], (4, 2, 3), SETTINGS, CPU)
     singles = [draw_step([generator], (4, 2, 3), SETTINGS, CPU) for generator in alone for _ in range(2)]
     for name in ("noise", "posterior_noise", "timestep"):
         assert torch.equal(getattr(batch, name), torch.cat([getattr(single, name) for single in singles]))
