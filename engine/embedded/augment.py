@@ -46,7 +46,11 @@ def restyle(image_srgb: Tensor, generator: torch.Generator) -> Tensor:
 
     Some are mixed with themselves under a random convolution (arXiv 2007.13003). Some wear fine texture, which goes by colour as real materials do.
     """
-    return _textured(_convolved(image_srgb, generator), generator)
+    for share, other_style in ((_RESTYLED_SHARE, _convolved), (_TEXTURED_SHARE, _textured)):
+        rows = torch.randperm(len(image_srgb), generator=generator, device=generator.device)[: round(share * len(image_srgb))]
+        if len(rows):
+            image_srgb = image_srgb.index_copy(0, rows, other_style(image_srgb[rows], generator))
+    return image_srgb
 
 
 def _convolved(image: Tensor, generator: torch.Generator) -> Tensor:
@@ -57,8 +61,7 @@ def _convolved(image: Tensor, generator: torch.Generator) -> Tensor:
     padded = pad(image - middle, (side // 2,) * 4, mode="replicate")
     other = conv2d(padded.flatten(0, 1)[None], kernels, groups=batch).view_as(image)
     other = middle + spread * other / other.std((1, 2, 3), keepdim=True).clamp_min(1e-4)
-    share = uniform(generator, batch, 1, 1, 1) * (uniform(generator, batch, 1, 1, 1) < _RESTYLED_SHARE)
-    return torch.lerp(image, other, share).clamp(0, 1)
+    return torch.lerp(image, other, uniform(generator, batch, 1, 1, 1)).clamp(0, 1)
 
 
 def _textured(image: Tensor, generator: torch.Generator) -> Tensor:
@@ -69,5 +72,5 @@ def _textured(image: Tensor, generator: torch.Generator) -> Tensor:
     colour = avg_pool2d(pad(image, (2, 2, 2, 2), mode="replicate"), 5, stride=1)
     along = torch.randn((batch, 3, 1, 1), generator=generator, device=generator.device)
     phase = 8 * (colour * along).sum(1, keepdim=True) + uniform(generator, batch, 1, 1, 1, high=6.3)
-    strength = uniform(generator, batch, 1, 1, 1, high=_MOST_TEXTURE) * (uniform(generator, batch, 1, 1, 1) < _TEXTURED_SHARE)
+    strength = uniform(generator, batch, 1, 1, 1, high=_MOST_TEXTURE)
     return (image * (1 + strength * (phase.sin() > 0) * texture)).clamp(0, 1)

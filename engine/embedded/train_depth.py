@@ -69,14 +69,12 @@ def depth_monitor(device: str, size_px: tuple[int, int]) -> Callable[[nn.Module]
     return monitor
 
 
-def new_training(
-    settings: TrainSettings, device: str, rooms: Sequence[Path] = (), workers: int = 0, begin_with: Path | None = None, **architecture: int
-) -> Training:
+def new_training(settings: TrainSettings, device: str, rooms: Sequence[Path] = (), begin_with: Path | None = None, **architecture: int) -> Training:
     """Return a depth training at step 0; equal settings give equal weights."""
     torch.manual_seed(settings.seed)
     network = new_depth_network(**architecture)
     begin(network, settings, begin_with)
-    return Training(network, settings, device, depth_loss, depth_monitor(device, settings.sizes_px[0]), rooms, workers)
+    return Training(network, settings, device, depth_loss, depth_monitor(device, settings.sizes_px[0]), rooms)
 
 
 def main() -> None:
@@ -86,11 +84,9 @@ def main() -> None:
         options,
         families=(LABELLED.name,),
         sizes_px=SIZES_PX,
-        uses=4,
-        apart=6,
     )
     facts = {"begins_with": BEGINS_WITH, "trained_on": "procedural scenes of the family 'labelled', drawn on the fly, and furnished rooms if any"}
-    run_training(new_training(settings, options.device, options.rooms, options.workers, options.begin_with), options, facts)
+    run_training(new_training(settings, options.device, options.rooms, options.begin_with), options, facts)
 
 
 if __name__ == "__main__":

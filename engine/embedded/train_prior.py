@@ -180,7 +180,6 @@ def new_training(
     settings: TrainSettings,
     device: str,
     rooms: Sequence[Path] = (),
-    workers: int = 0,
     begin_with: Path | None = None,
     *,
     part: str = "both",
@@ -193,7 +192,7 @@ def new_training(
     nn.init.zeros_(network.unet.conv_out.weight)
     begin(network, settings, begin_with)
     depth_network = depth_network.to(device).eval().requires_grad_(False)
-    return Training(network, settings, device, PriorLoss(part, depth_network), prior_monitor(device, depth_network), rooms, workers)
+    return Training(network, settings, device, PriorLoss(part, depth_network), prior_monitor(device, depth_network), rooms)
 
 
 def main() -> None:
@@ -205,8 +204,6 @@ def main() -> None:
         options,
         families=(UNSEEN.name, LABELLED.name, UNSEEN.name),
         sizes_px=SIZES_PX,
-        uses=4,
-        apart=6,
         ema=0.999,
     )
     facts: dict[str, Any] = {
@@ -214,9 +211,7 @@ def main() -> None:
         "trained_on": "procedural scenes of both families, drawn on the fly, and furnished rooms if any",
     }
     depth_network = load_network(find_weights("embedded", "depth"))
-    training = new_training(
-        settings, options.device, options.rooms, options.workers, options.begin_with, part=options.part, depth_network=depth_network
-    )
+    training = new_training(settings, options.device, options.rooms, options.begin_with, part=options.part, depth_network=depth_network)
     run_training(training, options, facts)
     if options.export is not None:
         facts = {

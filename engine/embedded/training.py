@@ -1,6 +1,6 @@
 """What both trainings share: seeded scenes used a few times each, learning rate, averaged weights, checkpoints and progress.
 
-Step k depends on the seed, k and the weights alone, so a run that stops and resumes gives the same bytes as one that does not.
+Step k depends on the seed, k and the weights alone, so on CPUs a run that stops and resumes gives the same bytes as one that does not.
 """
 
 from __future__ import annotations
@@ -13,9 +13,8 @@ import logging
 import os
 import platform
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
-from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +23,6 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 from torch.nn.functional import interpolate
 from torch.optim.swa_utils import get_ema_multi_avg_fn
-from torch.utils.data import DataLoader, Dataset
 
 from ..api.errors import InputError
 from .imagenet import freeze_early, start_from_imagenet
@@ -32,7 +30,6 @@ from .rooms.shards import RoomShards
 from .seeds import seeded
 from .world.families import FAMILIES
 from .world.scene import Scenes, draw_scenes
-from .world.textures import uniform
 
 log = logging.getLogger(__name__)
 
@@ -40,7 +37,7 @@ _WARMUP_STEPS = 100
 _DECAY_SHARE = 0.3
 _REPORT_EVERY_S = 20
 _DRAWS_A_GROUP = 4
-_GROUPS_AHEAD = 4
+_LOOK_EVERY = 100
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,13 +46,14 @@ class TrainSettings:
 
     Attributes:
         steps: of the optimiser; the last 30 % decay the learning rate to 0.
-        batch: scenes a step, a multiple of 4; they come in groups of as many.
-        uses: how many steps each drawn scene serves, apart in time and augmented anew.
-        apart: steps between two uses, divided by ``uses``.
+        batch: scenes a step, of one size.
+        made_at_once: scenes of the families that are made together, a multiple of 4 and no fewer than a step takes.
+        kept: how many such groups are kept; a step takes its scenes from one of them.
+        uses: how often a scene serves on average, augmented anew each time.
         ema: decay of the averaged weights, which are what is exported.
         families: scenes are drawn from these in turn.
         sizes_px: (height, width) of a step's pictures, chosen at random.
-        rooms_share: share of the groups that are furnished rooms, read from the folders given to the training.
+        rooms_share: share of each batch that is furnished rooms, read from the folders given to the training.
         pretrained_rate: learning rate of the pretrained backbone, in parts of the others'.
         whole_backbone: all of the backbone learns, not only what `engine.embedded.imagenet.freeze_early` leaves to.
         precision: ``bfloat16`` runs the network under autocast, weights and loss stay float32; ``float32`` does not.
@@ -67,8 +65,9 @@ class TrainSettings:
     batch: int
     families: tuple[str, ...]
     sizes_px: tuple[tuple[int, int], ...]
-    uses: int = 3
-    apart: int = 8
+    made_at_once: int = 64
+    kept: int = 6
+    uses: int = 4
     weight_decay: float = 0.01
     ema: float = 0.998
     rooms_share: float = 0.0
@@ -77,70 +76,74 @@ class TrainSettings:
     precision: str = "float32"
 
 
-class _Groups(Dataset[Scenes]):
-    """Groups of ``settings.batch`` scenes, each drawn on the CPU from its number alone."""
-
-    def __init__(self, settings: TrainSettings, rooms: Sequence[Path]) -> None:
-        self._settings, self._rooms = settings, [RoomShards(folder) for folder in rooms]
-
-    def __getitem__(self, group: int) -> Scenes:
-        settings, generator = self._settings, seeded("cpu", self._settings.seed, "scenes", group)
-        size = settings.sizes_px[int(torch.randint(len(settings.sizes_px), (1,), generator=generator))]
-        if float(uniform(generator, 1)) < settings.rooms_share:
-            return self._draw_rooms(group, size)
-        names = [settings.families[(group + draw) % len(settings.families)] for draw in range(_DRAWS_A_GROUP)]
-        scenes = [draw_scenes(generator, FAMILIES[name], settings.batch // _DRAWS_A_GROUP, size) for name in names]
-        return Scenes(torch.cat([scene.image_srgb for scene in scenes]), torch.cat([scene.depth for scene in scenes]))
-
-    def _draw_rooms(self, group: int, size: tuple[int, int]) -> Scenes:
-        """Return rooms cut to the aspect of ``size`` (height, width), which the depth takes on unmixed."""
-        generator = seeded("cpu", self._settings.seed, "rooms", group)
-        shards = self._rooms[int(torch.randint(len(self._rooms), (1,), generator=generator))]
-        drawn = shards.draw(generator, self._settings.batch)
-        image, depth = (crop_to_aspect(field, size) for field in (drawn.image_srgb, drawn.depth))
-        return Scenes(interpolate(image, size, mode="bilinear", antialias=True, align_corners=False), interpolate(depth, size, mode="nearest-exact"))
-
-
 class SceneSource:
-    """The scenes of each step, asked for in order: drawn once, kept while they are needed again.
+    """The scenes of each step, on the device: rooms, drawn from shards that are kept there, and scenes of the families, made there.
+
+    What a step gets depends on the settings, its number and the rooms alone. Rooms that are rendered while a training runs are taken in too, so the
+    same seed gives the same steps only from folders that stay as they are.
 
     Args:
-        device: where the scenes are wanted; they are drawn on the CPU.
-        workers: processes that draw ahead; 0 draws in this one, when asked.
+        device: where scenes are made and wanted.
 
     Raises:
-        InputError: a folder of ``rooms`` holds none.
+        InputError: a folder of ``rooms`` holds none, or a step takes more scenes than are made at once.
     """
 
-    def __init__(self, settings: TrainSettings, device: str, rooms: Sequence[Path] = (), workers: int = 0) -> None:
-        self._settings, self._device, self._workers = settings, device, workers
-        self._groups = _Groups(settings, rooms)
-        self.rest()
+    def __init__(self, settings: TrainSettings, device: str, rooms: Sequence[Path] = ()) -> None:
+        self._settings, self._device = settings, device
+        self._rooms = [RoomShards(folder, device) for folder in rooms]
+        self._rooms_a_step = round(settings.rooms_share * settings.batch) if rooms else 0
+        self._made_a_step = settings.batch - self._rooms_a_step
+        self._made: dict[int, Scenes] = {}
+        if self._made_a_step > settings.made_at_once:
+            raise InputError(
+                f"A step takes {self._made_a_step} made scenes, but only {settings.made_at_once} are made at once.",
+                hint="Ask for more with --made-at-once, or for a smaller --batch.",
+            )
 
     def at(self, step: int) -> Scenes:
-        """Return the scenes of ``step``: group ``step // uses``, or one drawn ``apart`` groups before for each further use."""
-        newest, use = divmod(step, self._settings.uses)
-        oldest = max(0, newest - (self._settings.uses - 1) * self._settings.apart)
-        if not oldest <= self._next <= newest + 1:
-            self._start(oldest)
-        while self._next <= newest:
-            self._kept[self._next] = next(self._coming).to(self._device)
-            self._next += 1
-        for group in [group for group in self._kept if group < oldest]:
-            del self._kept[group]
-        return self._kept[max(0, newest - use * self._settings.apart)]
+        """Return the scenes of ``step``, the rooms first."""
+        generator = seeded("cpu", self._settings.seed, "scenes of", step)
+        newest = self._settings.kept - 1 + step // self._steps_a_group()
+        group = newest - int(torch.randint(self._settings.kept, (1,), generator=generator))
+        parts = []
+        if self._rooms_a_step:
+            if step % _LOOK_EVERY == 0:
+                for shards in self._rooms:
+                    shards.take_in_new()
+            parts.append(self._draw_rooms(generator, self._size(group)))
+        if self._made_a_step:
+            self._make_up_to(newest)
+            of_group = self._made[group]
+            rows = torch.randperm(len(of_group.depth), generator=generator)[: self._made_a_step].to(self._device)
+            parts.append(Scenes(of_group.image_srgb[rows], of_group.depth[rows]))
+        return Scenes(torch.cat([part.image_srgb for part in parts]), torch.cat([part.depth for part in parts]))
 
-    def rest(self) -> None:
-        """Let go of what was drawn, and of the workers; asked again, it starts again."""
-        self._kept: dict[int, Scenes] = {}
-        self._next = -1
-        self._coming: Iterator[Scenes] = iter(())
+    def _steps_a_group(self) -> int:
+        """Return how many steps it takes until each scene of a group has served as often as it shall."""
+        return max(1, round(self._settings.uses * self._settings.made_at_once / max(1, self._made_a_step)))
 
-    def _start(self, group: int) -> None:
-        """Let groups come from ``group`` on."""
-        self._kept, self._next = {}, group
-        ahead: dict[str, Any] = {"multiprocessing_context": "spawn", "prefetch_factor": _GROUPS_AHEAD} if self._workers else {}
-        self._coming = iter(DataLoader(self._groups, batch_size=None, sampler=count(group), num_workers=self._workers, **ahead))
+    def _make_up_to(self, newest: int) -> None:
+        """Keep the groups that are in use while ``newest`` is the newest one."""
+        wanted = range(newest - self._settings.kept + 1, newest + 1)
+        self._made = {group: self._made[group] if group in self._made else self._make(group) for group in wanted}
+
+    def _size(self, group: int) -> tuple[int, int]:
+        sizes = self._settings.sizes_px
+        return sizes[int(torch.randint(len(sizes), (1,), generator=seeded("cpu", self._settings.seed, "size", group)))]
+
+    def _make(self, group: int) -> Scenes:
+        settings, generator = self._settings, seeded(self._device, self._settings.seed, "scenes", group)
+        names = [settings.families[(group + draw) % len(settings.families)] for draw in range(_DRAWS_A_GROUP)]
+        made = [draw_scenes(generator, FAMILIES[name], settings.made_at_once // _DRAWS_A_GROUP, self._size(group)) for name in names]
+        return Scenes(torch.cat([scenes.image_srgb for scenes in made]), torch.cat([scenes.depth for scenes in made]))
+
+    def _draw_rooms(self, generator: torch.Generator, size: tuple[int, int]) -> Scenes:
+        """Return rooms cut to the aspect of ``size`` (height, width), which the depth takes on unmixed."""
+        shards = self._rooms[int(torch.randint(len(self._rooms), (1,), generator=generator))]
+        drawn = shards.draw(generator, self._rooms_a_step)
+        image, depth = (crop_to_aspect(field, size) for field in (drawn.image_srgb, drawn.depth))
+        return Scenes(interpolate(image, size, mode="bilinear", antialias=True, align_corners=False), interpolate(depth, size, mode="nearest-exact"))
 
 
 def crop_to_aspect(field: Tensor, size: tuple[int, int]) -> Tensor:
@@ -203,14 +206,13 @@ class Training:
         loss_at: Callable[[Any, Scenes, torch.Generator], Tensor],
         monitor: Callable[[Any], float],
         rooms: Sequence[Path] = (),
-        workers: int = 0,
     ) -> None:
         self.settings, self.device, self.step = settings, device, 0
         self.network = network.to(device).train()
         self.averaged = copy.deepcopy(self.network).eval().requires_grad_(False)
         self.optimiser = torch.optim.AdamW(self._parameter_groups(), lr=settings.learning_rate, weight_decay=settings.weight_decay, betas=(0.9, 0.98))
         self._loss_at, self._monitor = loss_at, monitor
-        self._scenes = SceneSource(settings, device, rooms, workers)
+        self._scenes = SceneSource(settings, device, rooms)
 
     def _parameter_groups(self) -> list[dict[str, Any]]:
         """Return the trained parameters in two groups, each with its ``rate`` in parts of the learning rate."""
@@ -243,29 +245,31 @@ class Training:
 
         Args:
             stop: step to stop at; None = the last.
-            minutes: how long to train; until the learning rate decays, the number of steps is set anew at every checkpoint, by the pace so far.
+            minutes: how long to train; until the learning rate decays, each report sets the number of steps by the pace since the last one.
         """
-        started, reported, first, losses = time.monotonic(), time.monotonic(), self.step, []
+        started = reported = time.monotonic()
+        reported_step, losses = self.step, []
         while self.step < (last := self.settings.steps if stop is None else stop):
             losses.append(self._advance())
             now = time.monotonic()
-            pace = (self.step - first) / (now - started)
             if now - reported > _REPORT_EVERY_S:
-                reported, loss = now, float(torch.stack(losses).mean())
+                pace, loss = (self.step - reported_step) / (now - reported), float(torch.stack(losses).mean())
+                if minutes is not None and self.step < (1 - _DECAY_SHARE) * last:
+                    last = self.step + round(pace * max(0.0, started + 60 * minutes - now))
+                    self.settings = replace(self.settings, steps=last)
                 log.info("step %d/%d loss %.4f, %.2f steps/s, %.0f s left", self.step, last, loss, pace, (last - self.step) / pace)
+                reported, reported_step = now, self.step
                 losses.clear()
             if self.step % checkpoint_every == 0 or self.step == last:
                 self.save(checkpoint)
                 log.info("step %d monitor %.4f", self.step, self._monitor(self.averaged))
-                if minutes is not None and self.step < (1 - _DECAY_SHARE) * last:
-                    self.settings = replace(self.settings, steps=self.step + round(pace * max(0.0, started + 60 * minutes - time.monotonic())))
-        self._scenes.rest()
 
     def _advance(self) -> Tensor:
         for group in self.optimiser.param_groups:
             group["lr"] = group["rate"] * self.settings.learning_rate * learning_rate_factor(self.step, self.settings.steps)
+        scenes = self._scenes.at(self.step)
         with self._autocast():
-            loss = self._loss_at(self.network, self._scenes.at(self.step), seeded(self.device, self.settings.seed, "step", self.step))
+            loss = self._loss_at(self.network, scenes, seeded(self.device, self.settings.seed, "step", self.step))
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()
         nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
@@ -307,6 +311,8 @@ def training_parser(description: str, *, steps: int, batch: int, learning_rate: 
     parser.add_argument("--stop", type=int, help="stop at this step; the learning rate still follows --steps")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--batch", type=int, default=batch)
+    parser.add_argument("--made-at-once", type=int, default=TrainSettings.made_at_once, help="scenes made together; a GPU makes many as fast as few")
+    parser.add_argument("--uses", type=int, default=TrainSettings.uses, help="how often a made scene serves")
     parser.add_argument("--learning-rate", type=float, default=learning_rate)
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--precision", choices=("auto", "float32", "bfloat16"), default="auto", help="auto: bfloat16 where the device computes it")
@@ -314,7 +320,6 @@ def training_parser(description: str, *, steps: int, batch: int, learning_rate: 
     parser.add_argument("--rooms-share", type=float, default=0.5, help="share of furnished rooms where --rooms are given")
     parser.add_argument("--whole-backbone", action="store_true", help="let all of the backbone learn: slow on CPUs")
     parser.add_argument("--begin-with", type=Path, help="folder with exported weights to begin with instead of ImageNet's")
-    parser.add_argument("--workers", type=int, default=0, help="processes that draw scenes ahead; what is drawn does not depend on them")
     parser.add_argument("--threads", type=int, default=1, help="CPU threads; results repeat to the byte for an equal number")
     parser.add_argument("--checkpoint", type=Path, required=True, help="file to write checkpoints to")
     parser.add_argument("--resume", action="store_true", help="go on from the checkpoint")
@@ -326,11 +331,14 @@ def train_settings(options: argparse.Namespace, **own: Any) -> TrainSettings:
     """Return the settings that the shared command line asks for, with the training's ``own``, and set up this process as it asks."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     torch.set_num_threads(options.threads)
+    torch.backends.cudnn.benchmark = True
     return TrainSettings(
         steps=options.steps,
         seed=options.seed,
         learning_rate=options.learning_rate,
         batch=options.batch,
+        made_at_once=options.made_at_once,
+        uses=options.uses,
         rooms_share=options.rooms_share if options.rooms else 0.0,
         precision=training_precision(options.device, options.precision),
         whole_backbone=options.whole_backbone,

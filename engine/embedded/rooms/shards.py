@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from ...api.errors import InputError
 from ...export.files import write_set
@@ -59,43 +60,45 @@ def write_facts(folder: Path, facts: dict[str, object]) -> None:
 
 
 class RoomShards:
-    """The shards in a folder, read only where a batch asks for them; shards that are written later are found by making another.
+    """The shards in a folder: on the CPU read only where a batch asks for them, on another device kept there whole.
 
     Raises:
         InputError: the folder has no whole shard.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self._shards = []
-        for index in sorted(int(file.name.split(".")[0]) for file in folder.glob("*.depth.npy")):
-            if not is_written(folder, index):
-                continue
-            image_file, depth_file = shard_files(folder, index)
-            self._shards.append((np.load(image_file, mmap_mode="r"), np.load(depth_file, mmap_mode="r")))
+    def __init__(self, folder: Path, device: str | torch.device = "cpu") -> None:
+        self._folder, self._device = folder, device
+        self._shards: dict[int, tuple[Tensor, Tensor]] = {}
+        self._first = np.zeros(1, int)
+        self.take_in_new()
         if not self._shards:
             raise InputError(f"{folder} holds no rooms.", hint="Render some with `python -m engine.embedded.rooms.render`.")
-        self._first = np.cumsum([0, *(len(image) for image, _ in self._shards)])
 
-    def __reduce__(self) -> tuple[type[RoomShards], tuple[Path]]:
-        """Let another process open the folder itself, rather than be sent all that is in it."""
-        return RoomShards, (self._folder,)
+    def take_in_new(self) -> None:
+        """Find shards that were written since the last look; they count after those that are known."""
+        for index in sorted(int(file.name.split(".")[0]) for file in self._folder.glob("*.depth.npy")):
+            if index not in self._shards and is_written(self._folder, index):
+                self._shards[index] = self._open(index)
+        self._first = np.cumsum([0, *(len(image) for image, _ in self._shards.values())])
+
+    def _open(self, index: int) -> tuple[Tensor, Tensor]:
+        # Copy on write: torch wants arrays that could be written to.
+        image, depth = (torch.from_numpy(np.load(file, mmap_mode="c")).to(self._device) for file in shard_files(self._folder, index))
+        return image, depth
 
     def __len__(self) -> int:
         return int(self._first[-1])
 
     def take(self, indices: list[int]) -> Scenes:
         """Return the pictures at ``indices``: image_srgb (B, 3, H, W) in [0, 1] and depth (B, 1, H, W) in metres along the view axis."""
-        images, depths = [], []
+        shards, images, depths = list(self._shards.values()), [], []
         for index in indices:
             shard = int(np.searchsorted(self._first, index, side="right")) - 1
-            image, depth = self._shards[shard]
+            image, depth = shards[shard]
             images.append(image[index - self._first[shard]])
             depths.append(depth[index - self._first[shard]])
-        image_srgb = torch.from_numpy(np.stack(images)).permute(0, 3, 1, 2).float() / 255
-        return Scenes(image_srgb, torch.from_numpy(np.stack(depths).astype(np.float32))[:, None])
+        return Scenes(torch.stack(images).permute(0, 3, 1, 2).float() / 255, torch.stack(depths).float()[:, None])
 
     def draw(self, generator: torch.Generator, batch: int) -> Scenes:
-        """Return ``batch`` pictures drawn at random, on the generator's device; the same generator state gives the same ones."""
-        indices = torch.randint(len(self), (batch,), generator=generator, device=generator.device).tolist()
-        return self.take(indices).to(generator.device)
+        """Return ``batch`` pictures drawn at random; the same generator state gives the same ones."""
+        return self.take(torch.randint(len(self), (batch,), generator=generator, device=generator.device).tolist())

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import time
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,15 +12,16 @@ import numpy as np
 import pytest
 import torch
 
+import engine.embedded.training
 from engine.api.errors import InputError
 from engine.embedded import train_depth, train_prior
 from engine.embedded.rooms.shards import write_shard
 from engine.embedded.train_depth import disparity_loss
 from engine.embedded.training import SceneSource, Training, TrainSettings, learning_rate_factor
 from engine.embedded.world.families import UNSEEN
-from engine.embedded.world.scene import draw_scenes
+from engine.embedded.world.scene import Scenes, draw_scenes
 
-TINY = TrainSettings(steps=4, seed=3, learning_rate=1e-3, batch=4, families=("labelled",), sizes_px=((32, 48),), uses=2, apart=2)
+TINY = TrainSettings(steps=4, seed=3, learning_rate=1e-3, batch=4, families=("labelled",), sizes_px=((32, 48),), made_at_once=8, kept=2, uses=2)
 ARCHITECTURE = {"image_px": 48, "fusion": 16, "head": 8}
 
 
@@ -88,34 +91,57 @@ def test_the_surface_met_lies_between_the_estimated_and_the_true_one() -> None:
     assert all(torch.equal(sample.clean, samples[0].clean) for sample in samples)
 
 
-def test_each_scene_serves_as_often_as_asked() -> None:
+def first_rows(scenes: Scenes) -> set[tuple[float, ...]]:
+    """Return something to know each scene by."""
+    return {tuple(depth[0, 0].tolist()) for depth in scenes.depth}
+
+
+def test_each_scene_serves_about_as_often_as_asked() -> None:
+    """A step takes four of a group of eight, so that 120 steps need about 480 / 2 scenes."""
     source = SceneSource(TINY, "cpu")
-    late = [source.at(step).depth for step in range(20, 28)]
-    keys = [float(depth.sum()) for depth in late]
-    assert len(set(keys)) == 6  # Steps 20, 22, 24, 26 draw groups 10 to 13; steps 21, 23, 25, 27 use groups 8 to 11 again.
-    assert keys[0] == keys[5] and keys[2] == keys[7]
+    served = Counter(scene for step in range(120) for scene in first_rows(source.at(step)))
+    assert set(map(len, (first_rows(source.at(step)) for step in (120, 121)))) == {4}
+    assert 1.8 < served.total() / len(served) < 2.6
 
 
-def test_workers_draw_the_same_scenes() -> None:
-    alone, helped = SceneSource(TINY, "cpu"), SceneSource(TINY, "cpu", workers=2)
-    for step in (7, 8, 9):
-        assert torch.equal(alone.at(step).image_srgb, helped.at(step).image_srgb)
-    helped.rest()
-    assert torch.equal(alone.at(9).depth, helped.at(9).depth)
-    helped.rest()
+def test_a_step_gets_the_same_scenes_whatever_was_asked_for_before() -> None:
+    through, jumping = SceneSource(TINY, "cpu"), SceneSource(TINY, "cpu")
+    last = [through.at(step) for step in range(10)][-1]
+    assert torch.equal(jumping.at(9).image_srgb, last.image_srgb)
+    assert torch.equal(jumping.at(0).depth, SceneSource(TINY, "cpu").at(0).depth)
 
 
-def test_workers_open_the_rooms_themselves_and_draw_the_same(tmp_path: Path) -> None:
-    random = np.random.default_rng(0)
-    write_shard(tmp_path, 0, random.integers(0, 256, (6, 32, 48, 3), np.uint8), random.uniform(1, 2, (6, 32, 48)))
-    alone, helped = (SceneSource(replace(TINY, rooms_share=1.0), "cpu", [tmp_path], workers) for workers in (0, 1))
-    assert torch.equal(alone.at(7).depth, helped.at(7).depth)
-    helped.rest()
+def write_rooms(folder: Path, shard: int) -> None:
+    random = np.random.default_rng(shard)
+    write_shard(folder, shard, random.integers(0, 256, (6, 32, 48, 3), np.uint8), random.uniform(10 + shard, 11 + shard, (6, 32, 48)))
+
+
+def test_each_batch_has_its_share_of_rooms(tmp_path: Path) -> None:
+    write_rooms(tmp_path, 0)
+    scenes = SceneSource(replace(TINY, rooms_share=0.75), "cpu", [tmp_path]).at(3)
+    assert ((scenes.depth.flatten(1).median(dim=1).values > 9.9).tolist()) == [True, True, True, False]
+    assert scenes.image_srgb.shape == (4, 3, 32, 48)
+    alone = SceneSource(replace(TINY, rooms_share=1.0), "cpu", [tmp_path]).at(3)
+    assert bool((alone.depth > 9.9).all())
+
+
+def test_rooms_that_are_rendered_meanwhile_are_taken_in(tmp_path: Path) -> None:
+    write_rooms(tmp_path, 0)
+    source = SceneSource(replace(TINY, rooms_share=1.0, batch=16), "cpu", [tmp_path])
+    source.at(0)
+    write_rooms(tmp_path, 5)
+    assert bool((source.at(99).depth < 11.01).all())
+    assert bool((source.at(100).depth > 14.9).any())
+
+
+def test_a_step_that_takes_more_scenes_than_are_made_is_refused() -> None:
+    with pytest.raises(InputError, match="takes 16 made scenes"):
+        SceneSource(replace(TINY, batch=16), "cpu")
 
 
 def test_a_folder_without_rooms_is_told_of_before_training(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="holds no rooms"):
-        SceneSource(TINY, "cpu", rooms=[tmp_path], workers=1)
+        SceneSource(TINY, "cpu", rooms=[tmp_path])
 
 
 def test_a_training_can_begin_with_exported_weights_of_a_narrower_decoder(tmp_path: Path) -> None:
@@ -138,11 +164,15 @@ def test_the_whole_backbone_learns_where_asked(tmp_path: Path) -> None:
     assert all(not torch.equal(value, start[name]) for name, value in training.network.backbone.named_parameters())
 
 
-def test_a_time_sets_the_number_of_steps(tmp_path: Path) -> None:
-    """The pace is measured at checkpoints, so training says how many steps it took."""
+def test_a_time_sets_the_number_of_steps(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The pace is measured at each report, so training says how many steps it took."""
+    monkeypatch.setattr(engine.embedded.training, "_REPORT_EVERY_S", 0.5)
     training = train_depth.new_training(replace(TINY, steps=100_000), "cpu", **ARCHITECTURE)
-    training.run(tmp_path / "timed.pt", minutes=0.05, checkpoint_every=3)
+    started = time.monotonic()
+    training.run(tmp_path / "timed.pt", minutes=0.05)
     assert 3 <= training.step == training.settings.steps < 100_000
+    assert time.monotonic() - started > 1.5
+    assert torch.load(tmp_path / "timed.pt", weights_only=True)["step"] == training.step
 
 
 def test_disparity_loss_is_zero_for_the_truth_and_grows_with_shape_errors() -> None:
