@@ -245,24 +245,28 @@ class Training:
 
         Args:
             stop: step to stop at; None = the last.
-            minutes: how long to train; until the learning rate decays, each report sets the number of steps by the pace since the last one.
+            minutes: train for so long; the number of steps, and with it the learning rate, follows the share of the time that is over.
         """
         started = reported = time.monotonic()
         reported_step, losses = self.step, []
         while self.step < (last := self.settings.steps if stop is None else stop):
             losses.append(self._advance())
             now = time.monotonic()
+            if minutes is not None:
+                last = self._steps_by_time((now - started) / (60 * minutes))
+                self.settings = replace(self.settings, steps=last)
             if now - reported > _REPORT_EVERY_S:
                 pace, loss = (self.step - reported_step) / (now - reported), float(torch.stack(losses).mean())
-                if minutes is not None and self.step < (1 - _DECAY_SHARE) * last:
-                    last = self.step + round(pace * max(0.0, started + 60 * minutes - now))
-                    self.settings = replace(self.settings, steps=last)
                 log.info("step %d/%d loss %.4f, %.2f steps/s, %.0f s left", self.step, last, loss, pace, (last - self.step) / pace)
                 reported, reported_step = now, self.step
                 losses.clear()
             if self.step % checkpoint_every == 0 or self.step == last:
                 self.save(checkpoint)
                 log.info("step %d monitor %.4f", self.step, self._monitor(self.averaged))
+
+    def _steps_by_time(self, share: float) -> int:
+        """Return how many steps there will be if those so far took ``share`` of the time; a slow start must not look like the end."""
+        return self.step if share >= 1 else max(self.step + 1, round(self.step / share))
 
     def _advance(self) -> Tensor:
         for group in self.optimiser.param_groups:

@@ -164,14 +164,24 @@ def test_the_whole_backbone_learns_where_asked(tmp_path: Path) -> None:
     assert all(not torch.equal(value, start[name]) for name, value in training.network.backbone.named_parameters())
 
 
-def test_a_time_sets_the_number_of_steps(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The pace is measured at each report, so training says how many steps it took."""
-    monkeypatch.setattr(engine.embedded.training, "_REPORT_EVERY_S", 0.5)
+def test_a_time_sets_the_number_of_steps_and_a_slow_start_does_not_shorten_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     training = train_depth.new_training(replace(TINY, steps=100_000), "cpu", **ARCHITECTURE)
+    advance, rates = training._advance, []
+
+    def slow_at_first() -> torch.Tensor:
+        if training.step == 0:
+            time.sleep(2)
+        loss = advance()
+        rates.append(training.optimiser.param_groups[0]["lr"])
+        return loss
+
+    monkeypatch.setattr(training, "_advance", slow_at_first)
+    monkeypatch.setattr(engine.embedded.training, "_WARMUP_STEPS", 1)
     started = time.monotonic()
-    training.run(tmp_path / "timed.pt", minutes=0.05)
-    assert 3 <= training.step == training.settings.steps < 100_000
-    assert time.monotonic() - started > 1.5
+    training.run(tmp_path / "timed.pt", minutes=0.1)
+    assert 6 <= time.monotonic() - started < 20
+    assert 4 <= training.step == training.settings.steps < 100_000
+    assert max(rates) == TINY.learning_rate and rates[-1] < 0.9 * TINY.learning_rate
     assert torch.load(tmp_path / "timed.pt", weights_only=True)["step"] == training.step
 
 
