@@ -197,8 +197,8 @@ _SD_PRESETS: dict[str, MethodSettings] = {
 }
 
 # The embedded prior sees the input picture, works on small pixels and was taught to mend estimated surfaces: it wants values of its own. Chosen on
-# made scenes of the family that the depth model never saw. A lighter anchor gains more depth on average there and does more harm where it harms; its
-# weight is the least of those tried under which six photographs kept their depth on average.
+# made scenes of the family that the depth model never saw. A lighter anchor gains more there on average and does more harm where it harms: 12 and 8
+# gain 2.8 and 3.0 % of AbsRel instead of 2.2 %, but the worst tenth of 64 scenes loses 6.7 and 11.3 % instead of 3.9 %.
 _EMBEDDED_METHOD = MethodSettings(
     steps=24,
     lights_per_step=2,
@@ -211,7 +211,7 @@ _EMBEDDED_METHOD = MethodSettings(
     timestep_max=550,
     weighting="x0",
     smoothness_weight=0.005,
-    anchor_weight=12.0,
+    anchor_weight=20.0,
     canvas="fit",
 )
 _EMBEDDED_PRESETS: dict[str, MethodSettings] = {

@@ -7,6 +7,7 @@ B scenes, H W pixels.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -22,7 +23,7 @@ from .training import Training, TrainSettings, begin, run_training, train_settin
 from .world.families import LABELLED
 from .world.scene import Scenes, disparity_target, draw_scenes
 
-SIZES_PX = ((152, 200), (152, 200), (168, 224), (168, 224), (136, 200), (128, 224), (184, 184), (208, 208), (200, 152), (224, 168))
+SIZES_PX = ((168, 224), (168, 224), (152, 200), (184, 184), (224, 168))
 _MONITOR_SCENES = 32
 _RAW_WEIGHT = 0.2
 _LEAST_SPREAD = 0.5
@@ -77,17 +78,13 @@ def new_training(settings: TrainSettings, device: str, rooms: Sequence[Path] = (
     return Training(network, settings, device, depth_loss, depth_monitor(device, settings.sizes_px[0]), rooms)
 
 
-def main() -> None:
+def main() -> int:
     """Train as the command line asks."""
     options = training_parser(__doc__.split("\n")[0], steps=5000, batch=16, learning_rate=5e-4).parse_args()
-    settings = train_settings(
-        options,
-        families=(LABELLED.name,),
-        sizes_px=SIZES_PX,
-    )
+    settings = train_settings(options, families=(LABELLED.name,), sizes_px=SIZES_PX)
     facts = {"begins_with": BEGINS_WITH, "trained_on": "procedural scenes of the family 'labelled', drawn on the fly, and furnished rooms if any"}
-    run_training(new_training(settings, options.device, options.rooms, options.begin_with), options, facts)
+    return run_training(lambda: new_training(settings, options.device, options.rooms, options.begin_with), options, facts)
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

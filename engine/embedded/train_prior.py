@@ -12,6 +12,7 @@ one of a surface as refinement meets it: between what the embedded depth model e
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +22,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d, normalize
 
+from ..export.files import write_set
 from ..method.canvas import fit
 from ..method.draws import SHININESS_LOG2_RANGE
 from ..method.guidance import add_noise
@@ -39,10 +41,19 @@ from .world.families import LABELLED, UNSEEN
 from .world.scene import DEPTH_SCALE, MIN_DISPARITY, Scenes, disparity_target, draw_scenes
 from .world.textures import uniform
 
-SIZES_PX = ((144, 192), (144, 192), (144, 192), (176, 176), (192, 144))
+SIZES_PX = ((144, 192), (144, 192), (176, 176), (192, 144))
 FOLD_PX = 4
 TIMESTEPS = (150, 940)
 NEAREST_MET = 0.6
+PRIOR_FACTS = {
+    "schedule": "cosine (squaredcos_cap_v2), 1000 timesteps",
+    "prediction": "sample",
+    "pixel_unshuffle": FOLD_PX,
+    "canvas_px": CANVAS_PX,
+    "canvas_multiple_px": CANVAS_MULTIPLE_PX,
+    "value_range": [-1, 1],
+    "timesteps": list(TIMESTEPS),
+}
 PARTS = ("both", "encoder", "denoiser")
 _TINY = 1e-6
 _MONITOR_SCENES = 24
@@ -195,36 +206,23 @@ def new_training(
     return Training(network, settings, device, PriorLoss(part, depth_network), prior_monitor(device, depth_network), rooms)
 
 
-def main() -> None:
+def main() -> int:
     """Train as the command line asks."""
     parser = training_parser(__doc__.split("\n")[0], steps=5000, batch=16, learning_rate=5e-4)
     parser.add_argument("--part", choices=PARTS, default="both", help="what learns in this run")
     options = parser.parse_args()
-    settings = train_settings(
-        options,
-        families=(UNSEEN.name, LABELLED.name, UNSEEN.name),
-        sizes_px=SIZES_PX,
-        ema=0.999,
-    )
-    facts: dict[str, Any] = {
-        "begins_with": BEGINS_WITH,
-        "trained_on": "procedural scenes of both families, drawn on the fly, and furnished rooms if any",
-    }
-    depth_network = load_network(find_weights("embedded", "depth"))
-    training = new_training(settings, options.device, options.rooms, options.begin_with, part=options.part, depth_network=depth_network)
-    run_training(training, options, facts)
-    if options.export is not None:
-        facts = {
-            "schedule": "cosine (squaredcos_cap_v2), 1000 timesteps",
-            "prediction": "sample",
-            "pixel_unshuffle": FOLD_PX,
-            "canvas_px": CANVAS_PX,
-            "canvas_multiple_px": CANVAS_MULTIPLE_PX,
-            "value_range": [-1, 1],
-            "timesteps": list(TIMESTEPS),
-        }
-        (options.export / "prior.json").write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
+    settings = train_settings(options, families=(UNSEEN.name, LABELLED.name, UNSEEN.name), sizes_px=SIZES_PX, ema=0.999)
+
+    def new() -> Training:
+        depth_network = load_network(find_weights("embedded", "depth"))
+        return new_training(settings, options.device, options.rooms, options.begin_with, part=options.part, depth_network=depth_network)
+
+    trained_on = "procedural scenes of both families, drawn on the fly, and furnished rooms if any"
+    status = run_training(new, options, {"begins_with": BEGINS_WITH, "trained_on": trained_on})
+    if status == 0 and options.export is not None:
+        write_set({options.export / "prior.json": (json.dumps(PRIOR_FACTS, indent=2) + "\n").encode()})
+    return status
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

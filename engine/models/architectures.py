@@ -12,7 +12,7 @@ from .starting_weights import reset_convolutions
 _START_DISPARITY = 2.5
 
 
-def new_depth_network(*, image_px: int = 200, fusion: int = 48, head: int = 8) -> DepthAnythingForDepthEstimation:
+def new_depth_network(*, image_px: int = 224, fusion: int = 48, head: int = 8) -> DepthAnythingForDepthEstimation:
     """Return a small Depth Anything network with random weights: (B, 3, H, W) normalised picture in, raw disparity (B, H, W) >= 0 out.
 
     Args:

@@ -37,7 +37,7 @@ class EfficientNetLiteConfig(BackboneConfigMixin, PretrainedConfig):
 
     def __init__(
         self,
-        image_size: int = 200,
+        image_size: int = 224,
         patch_size: int = 8,
         hidden_size: int = 320,
         out_blocks: tuple[int, ...] = (2, 4, 10, 15),
@@ -152,7 +152,7 @@ def ignore_padding(neck: Any, backbone: EfficientNetLite) -> None:
         layer.projection.weight[:, channels:] = 0
 
 
-def depth_anything_config(*, image_px: int = 200, fusion: int, head: int = 8) -> DepthAnythingConfig:
+def depth_anything_config(*, image_px: int = 224, fusion: int, head: int = 8) -> DepthAnythingConfig:
     """Return the configuration of a small Depth Anything network on this backbone, whose decoder gets each block's result at its own stride.
 
     Args:

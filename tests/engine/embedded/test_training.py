@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import json
+import sys
 import time
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 import pytest
 import torch
 
 import engine.embedded.training
-from engine.api.errors import InputError
+from engine.api.errors import InputError, OutputError
 from engine.embedded import train_depth, train_prior
 from engine.embedded.rooms.shards import write_shard
 from engine.embedded.train_depth import disparity_loss
@@ -142,6 +144,32 @@ def test_a_step_that_takes_more_scenes_than_are_made_is_refused() -> None:
 def test_a_folder_without_rooms_is_told_of_before_training(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="holds no rooms"):
         SceneSource(TINY, "cpu", rooms=[tmp_path])
+
+
+@pytest.mark.parametrize("command", [train_depth, train_prior])
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--resume"], "There is no checkpoint {missing} to go on from."),
+        (["--rooms", "{missing}"], "{missing} holds no rooms."),
+        (["--batch", "100"], "A step takes 100 made scenes, but only 64 are made at once."),
+    ],
+)
+def test_a_training_says_in_a_sentence_why_it_cannot_start(
+    command: ModuleType, arguments: list[str], said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    missing = str(tmp_path / "missing")
+    options = [word.format(missing=missing) for word in arguments]
+    monkeypatch.setattr(torch, "set_num_threads", lambda threads: None)
+    monkeypatch.setattr(sys, "argv", ["train", "--checkpoint", missing, *options])
+    assert command.main() == 2
+    assert said.format(missing=missing) in caplog.text
+
+
+def test_a_checkpoint_that_cannot_be_written_is_told_of(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("no folder")
+    with pytest.raises(OutputError, match="cannot be written"):
+        tiny("depth").save(tmp_path / "file" / "checkpoint.pt")
 
 
 def test_a_training_can_begin_with_exported_weights_of_a_narrower_decoder(tmp_path: Path) -> None:
