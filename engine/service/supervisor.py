@@ -98,12 +98,17 @@ class Supervisor:
         threading.Thread(target=self._listen, args=(child, channel), name=f"worker {number}", daemon=True).start()
 
     def _supervise(self) -> None:
+        told = ""
         with self._jobs.changed:
             while not self._stopping:
+                fault = ""
                 try:
                     self._look(time.monotonic())
-                except Exception:  # the edge of this thread: the engine goes on, whatever it was
-                    _log.exception("the supervisor met a fault")
+                except Exception as error:  # the edge of this thread: the engine goes on, whatever it was
+                    fault = repr(error)
+                    if fault != told:  # A fault that lasts is met at every look, and told of once.
+                        _log.exception("the supervisor met a fault")
+                told = fault
                 self._jobs.changed.wait(_LOOK_S)
 
     def _look(self, now: float) -> None:
