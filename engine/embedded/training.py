@@ -87,7 +87,7 @@ class SceneSource:
         device: where scenes are made and wanted.
 
     Raises:
-        InputError: a folder of ``rooms`` holds none, or a step takes more scenes than are made at once.
+        InputError: a folder of ``rooms`` holds none, a step takes more scenes than are made at once, or those are no multiple of 4.
     """
 
     def __init__(self, settings: TrainSettings, device: str, rooms: Sequence[Path] = ()) -> None:
@@ -96,6 +96,8 @@ class SceneSource:
         self._rooms_a_step = round(settings.rooms_share * settings.batch) if rooms else 0
         self._made_a_step = settings.batch - self._rooms_a_step
         self._made: dict[int, Scenes] = {}
+        if settings.made_at_once % _DRAWS_A_GROUP:
+            raise InputError(f"{settings.made_at_once} is no multiple of {_DRAWS_A_GROUP}.", hint="Ask --made-at-once for one.")
         if self._made_a_step > settings.made_at_once:
             raise InputError(
                 f"A step takes {self._made_a_step} made scenes, but only {settings.made_at_once} are made at once.",

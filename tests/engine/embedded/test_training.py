@@ -136,9 +136,11 @@ def test_rooms_that_are_rendered_meanwhile_are_taken_in(tmp_path: Path) -> None:
     assert bool((source.at(100).depth > 14.9).any())
 
 
-def test_a_step_that_takes_more_scenes_than_are_made_is_refused() -> None:
+def test_scenes_that_cannot_be_made_in_equal_groups_or_are_too_few_are_refused() -> None:
     with pytest.raises(InputError, match="takes 16 made scenes"):
         SceneSource(replace(TINY, batch=16), "cpu")
+    with pytest.raises(InputError, match="10 is no multiple of 4"):
+        SceneSource(replace(TINY, made_at_once=10), "cpu")
 
 
 def test_a_folder_without_rooms_is_told_of_before_training(tmp_path: Path) -> None:
