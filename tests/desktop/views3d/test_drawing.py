@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import subprocess
 import sys
 import threading
@@ -258,5 +259,8 @@ def test_a_program_that_ends_in_the_middle_of_a_drawing_ends_well(last_line: str
 
 def threads() -> int:
     """Return how many threads of this process belong to frame threads, by their names."""
-    names = [task.joinpath("comm").read_text().strip() for task in Path("/proc/self/task").iterdir()]
+    names = []
+    for task in Path("/proc/self/task").iterdir():
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):  # It has ended since it was listed.
+            names.append(task.joinpath("comm").read_text().strip())
     return sum(name.startswith("FrameThread") for name in names)
