@@ -11,7 +11,6 @@ one of a surface as refinement meets it: between what the embedded depth model e
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -22,7 +21,6 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d, normalize
 
-from ..export.files import write_set
 from ..method.canvas import fit
 from ..method.draws import SHININESS_LOG2_RANGE
 from ..method.guidance import add_noise
@@ -218,10 +216,7 @@ def main() -> int:
         return new_training(settings, options.device, options.rooms, options.begin_with, part=options.part, depth_network=depth_network)
 
     trained_on = "procedural scenes of both families, drawn on the fly, and furnished rooms if any"
-    status = run_training(new, options, {"begins_with": BEGINS_WITH, "trained_on": trained_on})
-    if status == 0 and options.export is not None:
-        write_set({options.export / "prior.json": (json.dumps(PRIOR_FACTS, indent=2) + "\n").encode()})
-    return status
+    return run_training(new, options, {"begins_with": BEGINS_WITH, "trained_on": trained_on}, {"prior.json": PRIOR_FACTS})
 
 
 if __name__ == "__main__":

@@ -8,12 +8,12 @@ from __future__ import annotations
 import argparse
 import contextlib
 import copy
+import io
 import json
 import logging
-import os
 import platform
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -24,7 +24,8 @@ from torch import Tensor, nn
 from torch.nn.functional import interpolate
 from torch.optim.swa_utils import get_ema_multi_avg_fn
 
-from ..api.errors import InputError, OutputError, RedepthError
+from ..api.errors import InputError, RedepthError
+from ..export.files import prepare_folder, write_set, write_whole
 from ..models.devices import choose_compute
 from .imagenet import freeze_early, start_from_imagenet
 from .rooms.shards import RoomShards
@@ -120,7 +121,7 @@ class SceneSource:
             of_group = self._made[group]
             rows = torch.randperm(len(of_group.depth), generator=generator)[: self._made_a_step].to(self._device)
             parts.append(Scenes(of_group.image_srgb[rows], of_group.depth[rows]))
-        return Scenes(torch.cat([part.image_srgb for part in parts]), torch.cat([part.depth for part in parts]))
+        return Scenes.joined(parts)
 
     def _steps_a_group(self) -> int:
         """Return how many steps it takes until each scene of a group has served as often as it shall."""
@@ -136,10 +137,9 @@ class SceneSource:
         return sizes[int(torch.randint(len(sizes), (1,), generator=seeded("cpu", self._settings.seed, "size", group)))]
 
     def _make(self, group: int) -> Scenes:
-        settings, generator = self._settings, seeded(self._device, self._settings.seed, "scenes", group)
+        settings, size, generator = self._settings, self._size(group), seeded(self._device, self._settings.seed, "scenes", group)
         names = [settings.families[(group + draw) % len(settings.families)] for draw in range(_DRAWS_A_GROUP)]
-        made = [draw_scenes(generator, FAMILIES[name], settings.made_at_once // _DRAWS_A_GROUP, self._size(group)) for name in names]
-        return Scenes(torch.cat([scenes.image_srgb for scenes in made]), torch.cat([scenes.depth for scenes in made]))
+        return Scenes.joined([draw_scenes(generator, FAMILIES[name], settings.made_at_once // _DRAWS_A_GROUP, size) for name in names])
 
     def _draw_rooms(self, generator: torch.Generator, size: tuple[int, int]) -> Scenes:
         """Return rooms cut to the aspect of ``size`` (height, width), which the depth takes on unmixed."""
@@ -235,13 +235,9 @@ class Training:
             "averaged": self.averaged.state_dict(),
             "optimiser": self.optimiser.state_dict(),
         }
-        partial = file.with_name(file.name + ".partial")
-        try:
-            file.parent.mkdir(parents=True, exist_ok=True)
-            torch.save(state, partial)
-            os.replace(partial, file)
-        except (OSError, RuntimeError) as error:  # torch tells of a full disk by a RuntimeError.
-            raise OutputError(f"The checkpoint {file} cannot be written: {error}.", hint="Name another --checkpoint.") from error
+        stream = io.BytesIO()
+        torch.save(state, stream)
+        write_whole(file, stream.getbuffer())
 
     def resume(self, file: Path) -> None:
         """Go on from a checkpoint that `save` wrote.
@@ -266,12 +262,12 @@ class Training:
         """
         started = reported = time.monotonic()
         reported_step, losses = self.step, []
-        while self.step < (last := self.settings.steps if stop is None else stop):
+        while self.step < (last := self._last_step(stop)):
             losses.append(self._advance())
             now = time.monotonic()
             if minutes is not None:
-                last = self._steps_by_time((now - started) / (60 * minutes))
-                self.settings = replace(self.settings, steps=last)
+                self.settings = replace(self.settings, steps=self._steps_by_time((now - started) / (60 * minutes)))
+                last = self._last_step(stop)
             if now - reported > _REPORT_EVERY_S:
                 pace, loss = (self.step - reported_step) / (now - reported), float(torch.stack(losses).mean())
                 log.info("step %d/%d loss %.4f, %.2f steps/s, %.0f s left", self.step, last, loss, pace, (last - self.step) / pace)
@@ -280,6 +276,9 @@ class Training:
             if self.step % checkpoint_every == 0 or self.step == last:
                 self.save(checkpoint)
                 log.info("step %d monitor %.4f", self.step, self._monitor(self.averaged))
+
+    def _last_step(self, stop: int | None) -> int:
+        return self.settings.steps if stop is None else min(stop, self.settings.steps)
 
     def _steps_by_time(self, share: float) -> int:
         """Return how many steps there will be if those so far took ``share`` of the time; a slow start must not look like the end."""
@@ -307,8 +306,15 @@ class Training:
             return contextlib.nullcontext()
         return torch.autocast(torch.device(self.device).type, torch.bfloat16)
 
-    def export(self, folder: Path, facts: dict[str, Any]) -> None:
-        """Write the averaged weights as float16 in ``save_pretrained`` form, and ``training.json`` with settings and ``facts``."""
+    def export(self, folder: Path, facts: dict[str, Any], beside: Mapping[str, object] | None = None) -> None:
+        """Write the averaged weights as float16 in ``save_pretrained`` form, ``training.json`` with settings and ``facts``, and files ``beside``.
+
+        Args:
+            beside: name of a JSON file -> its content.
+
+        Raises:
+            OutputError: a JSON file cannot be written.
+        """
         network: Any = copy.deepcopy(self.averaged).half()
         network.to(memory_format=torch.contiguous_format)
         network.save_pretrained(folder)
@@ -321,7 +327,8 @@ class Training:
             "torch": torch.__version__,
             "machine": platform.machine(),
         }
-        (folder / "training.json").write_text(json.dumps(record | facts, indent=2) + "\n", encoding="utf-8")
+        contents = {"training.json": record | facts, **(beside or {})}
+        write_set({folder / name: (json.dumps(content, indent=2) + "\n").encode() for name, content in contents.items()})
 
 
 def training_parser(description: str, *, steps: int, batch: int, learning_rate: float) -> argparse.ArgumentParser:
@@ -375,17 +382,24 @@ def training_precision(device: str, asked: str) -> str:
     return "bfloat16" if native else "float32"
 
 
-def run_training(new: Callable[[], Training], options: argparse.Namespace, facts: dict[str, Any]) -> int:
-    """Train what ``new`` returns as the command line asks, and return the exit status; what a user can mend is told in a sentence."""
+def run_training(new: Callable[[], Training], options: argparse.Namespace, facts: dict[str, Any], beside: Mapping[str, object] | None = None) -> int:
+    """Train what ``new`` returns as the command line asks, and return the exit status; what a user can mend is told in a sentence.
+
+    Args:
+        facts, beside: for `Training.export`.
+    """
     try:
-        choose_compute(options.device, "auto")
+        choose_compute(options.device, "auto")  # Refuses a device that is not there.
+        prepare_folder(options.checkpoint.parent)
+        if options.export is not None:
+            prepare_folder(options.export)
         training = new()
         if options.resume:
             training.resume(options.checkpoint)
             log.info("resumed at step %d", training.step)
         training.run(options.checkpoint, stop=options.stop, minutes=options.minutes)
         if options.export is not None:
-            training.export(options.export, facts)
+            training.export(options.export, facts, beside)
     except RedepthError as error:
         log.error("%s", error)
         return error.exit_status

@@ -69,7 +69,6 @@ class RoomShards:
     def __init__(self, folder: Path, device: str | torch.device = "cpu") -> None:
         self._folder, self._device = folder, device
         self._shards: dict[int, tuple[Tensor, Tensor]] = {}
-        self._first = np.zeros(1, int)
         self.take_in_new()
         if not self._shards:
             raise InputError(f"{folder} holds no rooms.", hint="Render some with `python -m engine.embedded.rooms.render`.")

@@ -5,6 +5,7 @@ B scenes, H W pixels, P = H·W rays, M materials (floor, walls, ceiling, then on
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import torch
@@ -34,6 +35,11 @@ class Scenes:
 
     image_srgb: Tensor
     depth: Tensor
+
+    @classmethod
+    def joined(cls, parts: Sequence[Scenes]) -> Scenes:
+        """Return the scenes of all ``parts``, in order."""
+        return cls(torch.cat([part.image_srgb for part in parts]), torch.cat([part.depth for part in parts]))
 
     def to(self, device: str | torch.device) -> Scenes:
         """Return the scenes on ``device``."""

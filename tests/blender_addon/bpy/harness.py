@@ -73,7 +73,7 @@ def run(checks: Path, setting: Setting) -> dict[str, str]:
             empty_scene()
             check(setting)
             outcomes[name] = ""
-        except Exception:
+        except Exception:  # whatever a check fails by; the test outside fails with it
             outcomes[name] = traceback.format_exc()
         (setting.folder / "outcomes.json").write_text(json.dumps(outcomes))
     return outcomes

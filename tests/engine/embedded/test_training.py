@@ -170,7 +170,7 @@ def test_a_training_says_in_a_sentence_why_it_cannot_start(
 
 def test_a_checkpoint_that_cannot_be_written_is_told_of(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("no folder")
-    with pytest.raises(OutputError, match="cannot be written"):
+    with pytest.raises(OutputError, match=r"Cannot write .*checkpoint\.pt: part of its path is a file, not a folder"):
         tiny("depth").save(tmp_path / "file" / "checkpoint.pt")
 
 
@@ -213,6 +213,22 @@ def test_a_time_sets_the_number_of_steps_and_a_slow_start_does_not_shorten_it(tm
     assert 4 <= training.step == training.settings.steps < 100_000
     assert max(rates) == TINY.learning_rate and rates[-1] < 0.9 * TINY.learning_rate
     assert torch.load(tmp_path / "timed.pt", weights_only=True)["step"] == training.step
+
+
+def test_a_timed_training_still_stops_where_asked_and_keeps_what_it_reached(tmp_path: Path) -> None:
+    training = train_depth.new_training(replace(TINY, steps=100_000), "cpu", **ARCHITECTURE)
+    training.run(tmp_path / "stopped.pt", minutes=10, stop=3)
+    assert training.step == torch.load(tmp_path / "stopped.pt", weights_only=True)["step"] == 3
+
+
+def test_the_command_exports_the_prior_with_what_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch, "set_num_threads", lambda threads: None)
+    monkeypatch.setattr(train_prior, "SIZES_PX", ((32, 48),))
+    options = ["--steps", "1", "--batch", "4", "--made-at-once", "4", "--part", "encoder", "--precision", "float32"]
+    monkeypatch.setattr(sys, "argv", ["train", "--checkpoint", str(tmp_path / "new" / "p.pt"), "--export", str(tmp_path / "prior"), *options])
+    assert train_prior.main() == 0
+    assert json.loads((tmp_path / "prior" / "prior.json").read_text(encoding="utf-8")) == train_prior.PRIOR_FACTS
+    assert json.loads((tmp_path / "prior" / "training.json").read_text(encoding="utf-8"))["steps_done"] == 1
 
 
 def test_disparity_loss_is_zero_for_the_truth_and_grows_with_shape_errors() -> None:
