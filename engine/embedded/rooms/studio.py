@@ -24,6 +24,8 @@ _CROWDED = 0.25
 _FLAT = 1.2
 _STEP = 0.03
 _STEPS_SHARE = 0.012
+_NEAR_IS_LOW = 0.4
+_OTHERS_SHARE = 0.15
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,20 @@ def is_worth_a_picture(view: View) -> bool:
     nearest, near, middle, far = np.percentile(view.depth, (2, 5, 50, 95))
     steps = np.abs(np.diff(np.log(view.depth), axis=1)) > _STEP
     return bool(nearest > _CROWDED * middle and far > _FLAT * near and steps.mean() > _STEPS_SHARE)
+
+
+def nearness_downward(depth: Array) -> float:
+    """Return how nearness, 1 / ``depth`` (H, W), goes with the row: their correlation, 1 where the picture comes nearer line by line downward."""
+    rows = np.broadcast_to(np.arange(len(depth))[:, None], depth.shape)
+    return float(np.corrcoef(rows.ravel(), 1 / depth.ravel())[0, 1])
+
+
+def is_taken(random: Random, depth: Array) -> bool:
+    """Return whether a photographer takes a view of ``depth`` (H, W): one where near things are low in the picture, and seldom another.
+
+    Measured photographs of things on tables have correlations of 0.6 to 0.9; of views from anywhere in a room, every fourth is below 0.2.
+    """
+    return nearness_downward(depth) > _NEAR_IS_LOW or random.random() < _OTHERS_SHARE
 
 
 def roll_off(light: Array) -> Array:
@@ -87,7 +103,7 @@ class Studio:
                 continue
             camera, stage = drawn
             view = self._renderer.look(camera)
-            if is_worth_a_picture(view):
+            if is_worth_a_picture(view) and is_taken(random, view.depth):
                 shots.append((view, roll_off(self._renderer.shade())))
                 if stage is not None and len(stages) > 1:
                     stages.remove(stage)

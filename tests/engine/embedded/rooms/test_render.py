@@ -17,7 +17,7 @@ from engine.api.errors import InputError, OutputError
 from engine.embedded.rooms import render
 from engine.embedded.rooms.pack import Pack
 from engine.embedded.rooms.shards import RoomShards, is_written, shard_files, write_facts, write_shard
-from engine.embedded.rooms.studio import Studio, roll_off
+from engine.embedded.rooms.studio import Studio, is_taken, nearness_downward, roll_off
 
 T = TypeVar("T")
 
@@ -41,6 +41,15 @@ def test_pictures_are_varied_with_positive_depth_and_few_clipped_whites(studio: 
     assert (np.percentile(depth, 95, axis=(1, 2)) > 1.2 * np.percentile(depth, 5, axis=(1, 2))).all()
     assert (image.std(axis=(1, 2)).max(axis=1) > 4).all()
     assert (image.min(axis=3) == 255).mean() < 0.05
+
+
+def test_views_where_near_things_are_low_are_taken_and_others_seldom() -> None:
+    random, downward = np.random.default_rng(0), 1 / np.linspace(0.2, 1, 24)[:, None].repeat(32, axis=1)
+    assert nearness_downward(downward) == pytest.approx(1)
+    assert nearness_downward(downward[::-1]) == pytest.approx(-1)
+    assert abs(nearness_downward(np.linspace(1, 2, 32)[None].repeat(24, axis=0))) < 1e-6
+    assert all(is_taken(random, downward) for _ in range(100))
+    assert 0.05 < np.mean([is_taken(random, downward[::-1]) for _ in range(1000)]) < 0.25
 
 
 def test_what_is_far_brighter_is_compressed_and_the_rest_keeps_its_ratios() -> None:
