@@ -12,7 +12,7 @@ from engine.api.errors import WeightsInvalidError
 from engine.method.relight import composite, display_from_linear
 from engine.models.architectures import new_prior_network
 from engine.models.catalogue import Weights
-from engine.models.embedded_prior import EmbeddedPrior, latents_from_canvas, with_steps_of
+from engine.models.embedded_prior import EmbeddedPrior, latents_from_canvas, see_normals_in_views, with_steps_of
 from engine.models.precision import cast_into_prior, cast_out_of_prior
 from engine.models.prediction import noise_from_prediction
 from engine.models.relight_denoiser import cosine_alphas_cumprod
@@ -173,10 +173,24 @@ def test_embedded_network_answers_with_the_picture_under_the_light_fitted(small_
     seen = small_pixel_prior.condition(picture_srgb, torch.rand(1, 3, 32, 48), "", "")
     for normals, size in ((seen.normals, (32, 48)), (seen.fit_normals, (4, 6)), (seen.fit_estimated, (4, 6))):
         torch.testing.assert_close(normals.norm(dim=1), torch.ones(1, *size))
-    torch.testing.assert_close(seen.fit_normals, network.see_normals(picture_srgb)[..., ::4, ::4])
+    torch.testing.assert_close(seen.fit_normals, see_normals_in_views(network, picture_srgb)[..., ::4, ::4])
     light = network.read_light(noisy, timestep, seen)
     clean = torch.nn.functional.pixel_shuffle(network(noisy, timestep, seen), 2) / 2 + 0.5
     torch.testing.assert_close(clean, display_from_linear(composite(picture_srgb, seen.normals, light)))
+
+
+def test_normals_seen_in_several_views_turn_with_the_mirror(small_pixel_prior: EmbeddedPrior) -> None:
+    """One view of the network knows nothing of the mirror; the mean of the views does."""
+    network, picture_srgb = small_pixel_prior.network, torch.rand(1, 3, 32, 48)
+    there, mirrored = (see_normals_in_views(network, seen) for seen in (picture_srgb, picture_srgb.flip(-1)))
+    assert there.shape == (1, 3, 16, 24)
+    torch.testing.assert_close(there.norm(dim=1), torch.ones(1, 16, 24))
+    turned = mirrored.flip(-1) * torch.tensor([-1, 1, 1]).view(1, 3, 1, 1)
+    torch.testing.assert_close(turned, there, atol=1e-5, rtol=1e-4)
+    one_view = network.see_normals(picture_srgb)
+    assert not torch.allclose(one_view, there, atol=1e-2)
+    flipped_view = network.see_normals(picture_srgb.flip(-1)).flip(-1) * torch.tensor([-1, 1, 1]).view(1, 3, 1, 1)
+    assert not torch.allclose(flipped_view, one_view, atol=1e-2)
 
 
 def test_the_prior_keeps_the_estimates_slope_at_a_step_and_beside() -> None:
