@@ -58,6 +58,7 @@ class Plots(QTabWidget):
         self.table.verticalHeader().hide()
         self.table.horizontalHeader().setTextElideMode(Qt.TextElideMode.ElideRight)
         self.table.setShowGrid(False)
+        self.table.setWordWrap(False)  # A long label is cut short; its whole is in the tool tip.
         self.table.setEditTriggers(QTableWidget.EditTrigger.NoEditTriggers)
         self.table.setSelectionBehavior(QTableWidget.SelectionBehavior.SelectRows)
         self.table.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
@@ -107,6 +108,7 @@ class Plots(QTabWidget):
         titles = ("Protocol", "Measure", comparison.label_base, comparison.label_refined, "Change", "Closer")
         for column, title in enumerate(titles):
             head = QTableWidgetItem(title)
+            head.setToolTip(title)
             head.setTextAlignment(_RIGHT if 2 <= column <= 4 else _LEFT)
             self.table.setHorizontalHeaderItem(column, head)
         self.table.setRowCount(len(rows))
@@ -115,6 +117,7 @@ class Plots(QTabWidget):
             winner = "–" if row.better is None else comparison.label(row.better)
             for column, text in enumerate((row.protocol, row.title, f"{row.base:.4g}", f"{row.refined:.4g}", change, winner)):
                 item = QTableWidgetItem(text)
+                item.setToolTip(text)
                 if column >= 4 and row.better is not None:
                     item.setForeground(QColor(theme.good if row.better == "refined" else theme.doubtful))
                 item.setTextAlignment(_RIGHT if 2 <= column <= 4 else _LEFT)

@@ -101,6 +101,8 @@ def test_truth_is_measured_against(viewer: Viewer, result_folder: Path, project_
     table = viewer.window.plots.table
     measures = {table.item(row, 1).text() for row in range(table.rowCount()) if table.item(row, 0).text() == "standard"}
     assert {"AbsRel", "RMSE", "δ1", "normals °"} <= measures
+    assert max(table.rowHeight(row) for row in range(table.rowCount())) < 2 * table.fontMetrics().height(), "a row takes two lines"
+    assert {table.item(row, 5).toolTip() for row in range(table.rowCount())} <= {"Embedded depth model", "Refined", "–"}
     viewer.actions.next_map()
     viewer.actions.next_map()
     viewer.actions.next_map()
