@@ -197,8 +197,8 @@ _SD_PRESETS: dict[str, MethodSettings] = {
 }
 
 # The embedded prior sees the input picture, works on small pixels and was taught to mend estimated surfaces: it wants values of its own. Chosen on
-# made scenes of the family that the depth model never saw. A lighter anchor gains more there on average and does more harm where it harms: with 24
-# steps at 2.5e-2, anchors of 12, 8 and 5 gained 4.2, 5.1 and 6.4 % of AbsRel on 64 scenes, and the worst tenth lost 1.1, 2.0 and 4.6 %.
+# made scenes of the family that the depth model never saw. A lighter anchor gains more there on average and does more harm where it harms: anchors of
+# 6, 5 and 4 gained 5.7, 6.5 and 7.0 % of AbsRel on 32 scenes, and the worst tenth lost 2.3, 2.9 and 4.0 %.
 _EMBEDDED_METHOD = MethodSettings(
     steps=20,
     lights_per_step=2,
@@ -211,7 +211,7 @@ _EMBEDDED_METHOD = MethodSettings(
     timestep_max=550,
     weighting="x0",
     smoothness_weight=0.005,
-    anchor_weight=6.0,
+    anchor_weight=5.0,
     canvas="fit",
 )
 _EMBEDDED_PRESETS: dict[str, MethodSettings] = {
