@@ -211,6 +211,7 @@ class _Run:
             eta_s = elapsed_s / draws_done * (DRAWS - draws_done)
             self.on_event(Progress(phase="gate", step=draws_done, steps=DRAWS, elapsed_s=elapsed_s, eta_s=eta_s))
 
+        self.on_event(Progress(phase="gate", step=0, steps=DRAWS))  # Else the last word stays that of the phase before, which has no time left.
         models, method = self.models, self.settings.method
         return judge(problem, models.prior, method, base, members, ensemble, models.thresholds, on_draw=report, should_stop=self.should_stop)
 

@@ -35,6 +35,7 @@ from .world.scene import Scenes, draw_scenes
 
 log = logging.getLogger(__name__)
 
+RECORD = "training.json"
 _WARMUP_STEPS = 100
 _DECAY_SHARE = 0.3
 _REPORT_EVERY_S = 20
@@ -178,13 +179,22 @@ def _take_exported(network: nn.Module, folder: Path) -> None:
     Raises:
         InputError: there are none.
     """
+    own = network.state_dict()
+    taken = {name: value for name, value in load_file(exported_weights_file(folder)).items() if name in own and own[name].shape == value.shape}
+    log.info("%d of %d tensors begin as in %s", len(taken), len(own), folder)
+    network.load_state_dict(taken, strict=False)
+
+
+def exported_weights_file(folder: Path) -> Path:
+    """Return the file of weights that a training exported to ``folder``.
+
+    Raises:
+        InputError: there is none.
+    """
     files = sorted(folder.glob("*.safetensors"))
     if not files:
         raise InputError(f"{folder} holds no exported weights.", hint="Name a folder that a training's --export wrote.")
-    own = network.state_dict()
-    taken = {name: value for name, value in load_file(files[0]).items() if name in own and own[name].shape == value.shape}
-    log.info("%d of %d tensors begin as in %s", len(taken), len(own), folder)
-    network.load_state_dict(taken, strict=False)
+    return files[0]
 
 
 def learning_rate_factor(step: int, steps: int) -> float:
@@ -327,7 +337,7 @@ class Training:
             "torch": torch.__version__,
             "machine": platform.machine(),
         }
-        contents = {"training.json": record | facts, **(beside or {})}
+        contents = {RECORD: record | facts, **(beside or {})}
         write_set({folder / name: (json.dumps(content, indent=2) + "\n").encode() for name, content in contents.items()})
 
 

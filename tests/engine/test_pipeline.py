@@ -90,7 +90,8 @@ def test_progress_is_typed_and_in_order(picture: Picture, settings: RefineSettin
     assert all(set(event.losses) == {"guidance", "smoothness"} for event in steps)
     assert steps[-1].eta_s == 0 and steps[0].eta_s > 0
     gate = [event for event in events if isinstance(event, Progress) and event.phase == "gate"]
-    assert [(event.step, event.steps) for event in gate] == [(step, DRAWS) for step in range(1, DRAWS + 1)]
+    assert [(event.step, event.steps) for event in gate] == [(step, DRAWS) for step in range(DRAWS + 1)]
+    assert gate[0].eta_s is None and all(event.eta_s is not None for event in gate[1:])
     assert gate[-1].eta_s == 0
 
 
