@@ -12,6 +12,7 @@ import io
 import json
 import logging
 import platform
+import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -323,11 +324,13 @@ class Training:
             beside: name of a JSON file -> its content.
 
         Raises:
-            OutputError: a JSON file cannot be written.
+            OutputError: they cannot be written; see `engine.export.files.write_set`.
         """
         network: Any = copy.deepcopy(self.averaged).half()
         network.to(memory_format=torch.contiguous_format)
-        network.save_pretrained(folder)
+        with tempfile.TemporaryDirectory() as staged:
+            network.save_pretrained(staged)
+            exported = {path.name: path.read_bytes() for path in sorted(Path(staged).iterdir())}
         record = {
             "settings": asdict(self.settings),
             "steps_done": self.step,
@@ -338,7 +341,9 @@ class Training:
             "machine": platform.machine(),
         }
         contents = {RECORD: record | facts, **(beside or {})}
-        write_set({folder / name: (json.dumps(content, indent=2) + "\n").encode() for name, content in contents.items()})
+        exported |= {name: (json.dumps(content, indent=2) + "\n").encode() for name, content in contents.items()}
+        prepare_folder(folder)
+        write_set({folder / name: content for name, content in exported.items()})
 
 
 def training_parser(description: str, *, steps: int, batch: int, learning_rate: float) -> argparse.ArgumentParser:

@@ -174,6 +174,13 @@ def test_a_checkpoint_that_cannot_be_written_is_told_of(tmp_path: Path) -> None:
         tiny("depth").save(tmp_path / "file" / "checkpoint.pt")
 
 
+def test_an_export_that_cannot_be_written_is_told_of_and_leaves_nothing_half_written(tmp_path: Path) -> None:
+    (tmp_path / "model.safetensors").mkdir()
+    with pytest.raises(OutputError, match=r"Cannot write .*model\.safetensors: a folder has that name"):
+        tiny("depth").export(tmp_path, {})
+    assert not list(tmp_path.glob(".*"))
+
+
 def test_a_training_can_begin_with_exported_weights_of_a_narrower_decoder(tmp_path: Path) -> None:
     first = tiny("depth")
     first.run(tmp_path / "first.pt")
