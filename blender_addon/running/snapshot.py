@@ -83,14 +83,14 @@ class Snapshot:
 
 def progress_words(progress: Progress) -> str:
     """Return a phase, its member and step, and the time still to come, such as "Refining member 2 of 4, step 12 of 30, 8 s left"."""
-    words = _PHASE_WORDS[progress.phase]
+    words = [_PHASE_WORDS[progress.phase]]
     if progress.member > 1:
-        words += f" member {progress.member} of {progress.members},"
+        words[0] += f" member {progress.member} of {progress.members}"
     if progress.steps > 1:
-        words += f" step {progress.step} of {progress.steps}"
-    if progress.eta_s is not None:
-        words += f", {time_words(progress.eta_s)} left"
-    return words
+        words.append(f"step {progress.step} of {progress.steps}")
+    if progress.eta_s is not None and progress.eta_s >= 0.5:  # "0 s left" beside work that goes on is no help.
+        words.append(f"{time_words(progress.eta_s)} left")
+    return ", ".join(words)
 
 
 def time_words(seconds: float) -> str:

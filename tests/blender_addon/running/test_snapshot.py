@@ -27,6 +27,7 @@ def test_durations_are_words(seconds: float, words: str) -> None:
 def test_a_step_says_member_step_and_time_left() -> None:
     snapshot = running("refine", step=12, steps=30, member=2, members=4, elapsed_s=6.0, eta_s=39.0)
     assert snapshot.sentence == "Refining member 2 of 4, step 12 of 30, 39 s left"
+    assert running("gate", step=1, steps=8, elapsed_s=0.05, eta_s=0.35).sentence == "Judging the refinement, step 1 of 8"
 
 
 def test_the_whole_grows_from_phase_to_phase_and_only_the_end_is_all() -> None:

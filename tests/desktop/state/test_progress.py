@@ -23,6 +23,7 @@ def test_words_for_every_state() -> None:
     assert describe(replace(JOB, state="finished")) == "finished"
     told = describe(at(Progress(phase="refine", step=7, steps=30, member=1, members=3, eta_s=65.0)))
     assert told == "Refining · member 1 of 3 · step 7 of 30 · 1:05 to go"
+    assert describe(at(Progress(phase="gate", step=7, steps=8, eta_s=0.3))) == "Checking quality · step 7 of 8"
 
 
 @pytest.mark.parametrize("phase", PHASES)

@@ -76,6 +76,7 @@ def test_bars_survive_every_call(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_phase_note() -> None:
     assert phase_note(STEP) == "member 2 of 3 · step 12 of 100 · 1:01 left"
     assert phase_note(Progress(phase="write", step=0, steps=1)) == ""
+    assert phase_note(Progress(phase="gate", step=7, steps=8, eta_s=0.3)) == "step 7 of 8"
 
 
 @pytest.mark.parametrize(("seconds", "shown"), [(0.4, "0:00"), (59.6, "1:00"), (750, "12:30"), (3723, "1:02:03")])
