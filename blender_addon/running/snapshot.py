@@ -88,8 +88,8 @@ def progress_words(progress: Progress) -> str:
         words[0] += f" member {progress.member} of {progress.members}"
     if progress.steps > 1:
         words.append(f"step {progress.step} of {progress.steps}")
-    if progress.eta_s is not None and progress.eta_s >= 0.5:  # "0 s left" beside work that goes on is no help.
-        words.append(f"{time_words(progress.eta_s)} left")
+    if progress.told_eta_s is not None:
+        words.append(f"{time_words(progress.told_eta_s)} left")
     return ", ".join(words)
 
 

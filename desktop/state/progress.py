@@ -46,8 +46,8 @@ def describe(info: JobInfo) -> str:
         words.append(f"member {progress.member} of {progress.members}")
     if progress.steps > 1:
         words.append(f"step {progress.step} of {progress.steps}")
-    if progress.eta_s is not None and progress.eta_s >= 0.5:  # No "0:00" beside work that goes on.
-        words.append(f"{clock(progress.eta_s)} to go")
+    if progress.told_eta_s is not None:
+        words.append(f"{clock(progress.told_eta_s)} to go")
     return " · ".join(words)
 
 

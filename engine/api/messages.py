@@ -69,6 +69,11 @@ class Progress:
     elapsed_s: float = 0.0
     eta_s: float | None = None
 
+    @property
+    def told_eta_s(self) -> float | None:
+        """``eta_s`` as far as people are told it: None below half a second too, for "0 s left" beside work that goes on is no help."""
+        return None if self.eta_s is None or self.eta_s < 0.5 else self.eta_s
+
 
 @dataclass(frozen=True, kw_only=True)
 class Notice:

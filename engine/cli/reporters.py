@@ -152,8 +152,8 @@ def phase_note(progress: Progress) -> str:
     parts = [f"member {progress.member} of {progress.members}"] if progress.members else []
     if progress.steps > 1:
         parts.append(f"step {progress.step} of {progress.steps}")
-    if progress.eta_s is not None and progress.eta_s >= 0.5:  # No "0:00" beside work that goes on.
-        parts.append(f"{clock(progress.eta_s)} left")
+    if progress.told_eta_s is not None:
+        parts.append(f"{clock(progress.told_eta_s)} left")
     return " · ".join(parts)
 
 

@@ -16,11 +16,10 @@ import torch
 from safetensors.torch import load_file, save
 from torch import Tensor
 
-from ..api.errors import InputError, RedepthError
+from ..api.errors import InputError
 from ..export.files import prepare_folder, write_set
+from .commands import exit_status
 from .training import RECORD, exported_weights_file
-
-log = logging.getLogger(__name__)
 
 
 def mean_weights(folders: Sequence[Path]) -> dict[str, Tensor]:
@@ -69,12 +68,7 @@ def main() -> int:
     parser.add_argument("--export", type=Path, required=True, metavar="DIR", help="folder to write the mean to")
     options = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(message)s")
-    try:
-        export_mean([options.first, *options.others], options.export)
-    except RedepthError as error:
-        log.error("%s", error)
-        return error.exit_status
-    return 0
+    return exit_status(lambda: export_mean([options.first, *options.others], options.export))
 
 
 if __name__ == "__main__":

@@ -25,9 +25,10 @@ from torch import Tensor, nn
 from torch.nn.functional import interpolate
 from torch.optim.swa_utils import get_ema_multi_avg_fn
 
-from ..api.errors import InputError, RedepthError
+from ..api.errors import InputError
 from ..export.files import prepare_folder, write_set, write_whole
 from ..models.devices import choose_compute
+from .commands import exit_status
 from .imagenet import freeze_early, start_from_imagenet
 from .rooms.shards import RoomShards
 from .seeds import seeded
@@ -403,7 +404,8 @@ def run_training(new: Callable[[], Training], options: argparse.Namespace, facts
     Args:
         facts, beside: for `Training.export`.
     """
-    try:
+
+    def work() -> None:
         choose_compute(options.device, "auto")  # Refuses a device that is not there.
         prepare_folder(options.checkpoint.parent)
         if options.export is not None:
@@ -415,7 +417,5 @@ def run_training(new: Callable[[], Training], options: argparse.Namespace, facts
         training.run(options.checkpoint, stop=options.stop, minutes=options.minutes)
         if options.export is not None:
             training.export(options.export, facts, beside)
-    except RedepthError as error:
-        log.error("%s", error)
-        return error.exit_status
-    return 0
+
+    return exit_status(work)

@@ -12,13 +12,26 @@ from pathlib import Path
 
 import torch
 
-from ...api.errors import RedepthError
+from ..commands import exit_status
 from ..contact_sheet import grey_disparity, tile_sheet
 from ..world.scene import disparity_target
 from .shards import RoomShards
 
-log = logging.getLogger(__name__)
 _COLUMNS = 6
+
+
+def draw_sheet(folder: Path, file: Path, *, pictures: int, seed: int) -> None:
+    """Write ``pictures`` of the rooms in ``folder``, or as many as fill the last row, to ``file``.
+
+    Raises:
+        InputError: ``folder`` holds no rooms.
+    """
+    shards, generator = RoomShards(folder), torch.Generator().manual_seed(seed)
+    rows = []
+    for _ in range(-(-pictures // _COLUMNS)):
+        scenes = shards.draw(generator, _COLUMNS)
+        rows.append(torch.cat([scenes.image_srgb, grey_disparity(disparity_target(scenes.depth))]))
+    tile_sheet(torch.cat(rows), _COLUMNS).save(file)
 
 
 def main() -> int:
@@ -30,18 +43,7 @@ def main() -> int:
     parser.add_argument("--pictures", type=int, default=24)
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
-    try:
-        shards = RoomShards(options.folder)
-    except RedepthError as error:
-        log.error("%s", error)
-        return error.exit_status
-    generator = torch.Generator().manual_seed(options.seed)
-    rows = []
-    for _ in range(-(-options.pictures // _COLUMNS)):
-        scenes = shards.draw(generator, _COLUMNS)
-        rows.append(torch.cat([scenes.image_srgb, grey_disparity(disparity_target(scenes.depth))]))
-    tile_sheet(torch.cat(rows), _COLUMNS).save(options.file)
-    return 0
+    return exit_status(lambda: draw_sheet(options.folder, options.file, pictures=options.pictures, seed=options.seed))
 
 
 if __name__ == "__main__":

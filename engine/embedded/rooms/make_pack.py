@@ -20,8 +20,9 @@ from zipfile import ZipFile
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
-from ...api.errors import InputError, RedepthError
+from ...api.errors import InputError
 from ...export.files import write_set
+from ..commands import exit_status
 from .catalogue import LIBRARIES, Piece, library_files, read_catalogue
 from .mesh import Mesh, build_mesh
 from .obj import read_mtl, read_obj
@@ -151,14 +152,13 @@ def main() -> int:
     parser.add_argument("--libraries", type=Path, default=LIBRARIES, help="folder of .sh3f files (default: where Debian puts them)")
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
-    try:
+
+    def work() -> None:
         pack, credits_ = make_pack(options.libraries, held_out=options.held_out, seed=options.seed)
         write_set({options.out.with_suffix(".credits.txt"): credits_.encode(), options.out: pack.to_bytes()})
-    except RedepthError as error:
-        log.error("%s", error)
-        return error.exit_status
-    log.info("%s: %d models, %d triangles, %d textures", options.out, len(pack), len(pack.indices) // 3, len(pack.textures))
-    return 0
+        log.info("%s: %d models, %d triangles, %d textures", options.out, len(pack), len(pack.indices) // 3, len(pack.textures))
+
+    return exit_status(work)
 
 
 if __name__ == "__main__":

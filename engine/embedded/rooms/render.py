@@ -23,7 +23,7 @@ from threading import Thread
 import numpy as np
 import torch
 
-from ...api.errors import RedepthError
+from ..commands import exit_status
 from .pack import read_pack
 from .shards import SHARD_PICTURES, is_written, write_facts, write_shard
 from .studio import VIEWS_A_ROOM, Studio
@@ -106,12 +106,7 @@ def main() -> int:
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
     options = parser.parse_args()
     shards = -(-options.rooms // ROOMS_A_SHARD)
-    try:
-        render_shards(options.pack, options.out, shards=shards, seed=options.seed, size=options.size, workers=options.workers)
-    except RedepthError as error:
-        log.error("%s", error)
-        return error.exit_status
-    return 0
+    return exit_status(lambda: render_shards(options.pack, options.out, shards=shards, seed=options.seed, size=options.size, workers=options.workers))
 
 
 if __name__ == "__main__":
