@@ -18,8 +18,8 @@ from dataclasses import replace
 import torch
 from torch import Tensor, nn
 
+from ..method.members import base_disparity
 from ..method.protocols import Conditioning, DepthModel, DiffusionPrior, Encoding
-from ..method.refine import base_disparity
 from ..models.embedded_prior import EmbeddedPrior
 from ..models.relight_denoiser import RelightDenoiser
 from ..pipeline import LoadedModels
@@ -83,10 +83,11 @@ class DirectDepth:
 
     def encode(self, image_srgb: Tensor) -> Encoding:
         """Return one layer of tokens (1, 1 + H·W, 1) of ``image_srgb`` (1, 3, H, W) in [0, 1]; the first is empty."""
-        disparity = base_disparity(self._depth, self._depth.encode(image_srgb))
+        encoding = self._depth.encode(image_srgb)
+        disparity = base_disparity(self._depth, encoding)
         height, width = disparity.shape[-2:]
         tokens = torch.cat([torch.zeros(1, 1, 1, device=disparity.device), disparity.reshape(1, -1, 1)], dim=1)
-        return Encoding(tokens=(tokens,), patch_grid=(height, width))
+        return Encoding(tokens=(tokens,), patch_grid=(height, width), views=encoding.views)
 
     def free_encoder(self) -> None:
         """Give the wrapped model's encoder back."""

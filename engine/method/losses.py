@@ -16,8 +16,8 @@ def sds_loss(latents: Tensor, gradient: Tensor) -> Tensor:
     return 0.5 * ((latents - target) ** 2).flatten(1).mean(dim=1)
 
 
-def anchor_loss(disparity: Tensor, base: Tensor, min_disparity: float) -> Tensor:
-    """Return the mean squared logarithm of each member's pseudo-depth over the base's.
+def anchor_loss(disparity: Tensor, base: Tensor, confidence: Tensor, min_disparity: float) -> Tensor:
+    """Return the mean of ``confidence`` times the squared logarithm of each member's pseudo-depth over the base's.
 
     Differs: not in the paper. A relight tells slopes, and slopes leave open how far apart two surfaces are where one hides the other; the estimate
     that refinement starts from knows more about that.
@@ -25,9 +25,10 @@ def anchor_loss(disparity: Tensor, base: Tensor, min_disparity: float) -> Tensor
     Args:
         disparity: (B, H, W), after the ReLU.
         base: (1, H, W), the depth model's own.
+        confidence: (1, H, W), positive, in the base; see `engine.method.confidence`.
         min_disparity: m of the pseudo-depth.
     """
-    return torch.log((disparity + min_disparity) / (base + min_disparity)).square().flatten(1).mean(dim=1)
+    return (confidence * torch.log((disparity + min_disparity) / (base + min_disparity)).square()).flatten(1).mean(dim=1)
 
 
 def laplacian_smoothness(disparity: Tensor) -> Tensor:

@@ -15,7 +15,8 @@ from .protocols import DepthModel, Encoding
 class Members(nn.Module):
     """The trainable state of B members that start from the same encoding.
 
-    The patch tokens are parameters; the class token stays as the encoder gave it.
+    The patch tokens are parameters; the class token stays as the encoder gave it, and so does what separates the model's estimate from what is
+    decoded of the tokens: members start at the estimate.
     """
 
     def __init__(self, depth_model: DepthModel, encoding: Encoding, count: int) -> None:
@@ -25,11 +26,15 @@ class Members(nn.Module):
         self.patch_tokens = nn.ParameterList(layer[:, 1:].detach().float().repeat(count, 1, 1) for layer in encoding.tokens)
         self.decoders = nn.ModuleList(depth_model.new_decoder() for _ in range(count))
         self.scale_offset = nn.Parameter(torch.zeros(count, device=encoding.tokens[0].device))
+        self.apart: Tensor | None = None
+        if encoding.views is not None:
+            with torch.no_grad():
+                self.apart = encoding.views.mean(dim=0) - self._decoded(0)
 
     def disparity(self) -> Tensor:
         """Return each member's disparity (B, H, W), after the ReLU."""
-        maps = [decoder(self._tokens(member), self.patch_grid) for member, decoder in enumerate(self.decoders)]
-        return torch.relu(torch.cat(maps))
+        maps = torch.cat([self._decoded(member) for member in range(len(self.decoders))])
+        return torch.relu(maps if self.apart is None else maps + self.apart)
 
     def optimiser(self, settings: MethodSettings) -> torch.optim.AdamW:
         """Return AdamW with the three learning rates of the paper: tokens, head, scalar; a head with rate 0 is frozen, which spares its gradients."""
@@ -44,6 +49,16 @@ class Members(nn.Module):
             fused=True,  # One kernel for all parameters; there are hundreds of small ones.
         )
 
+    def _decoded(self, member: int) -> Tensor:
+        disparity: Tensor = self.decoders[member](self._tokens(member), self.patch_grid)
+        return disparity
+
     def _tokens(self, member: int) -> tuple[Tensor, ...]:
         pairs = zip(self.class_tokens, self.patch_tokens, strict=True)
         return tuple(torch.cat([class_token, patches[member : member + 1]], dim=1) for class_token, patches in pairs)
+
+
+@torch.no_grad()
+def base_disparity(depth_model: DepthModel, encoding: Encoding) -> Tensor:
+    """Return the depth model's own disparity (1, H, W): where every member starts."""
+    return Members(depth_model, encoding, 1).disparity()

@@ -20,10 +20,13 @@ class Encoding:
     Attributes:
         tokens: 4 tensors (1, 1 + N, C), the class token first.
         patch_grid: rows and columns of patches; N is their product.
+        views: (V, H, W), raw disparities of the picture seen in V ways, whose mean is the model's estimate; None where what is decoded of
+            ``tokens`` is the estimate.
     """
 
     tokens: tuple[Tensor, ...]
     patch_grid: tuple[int, int]
+    views: Tensor | None = None
 
 
 class Decoder(Protocol):

@@ -18,10 +18,11 @@ from torch import Tensor
 from ..api.errors import NumericalError
 from ..api.settings import MethodSettings
 from .canvas import to_canvas
+from .confidence import confidence
 from .draws import StepDraw, draw_step, member_generator
 from .guidance import sds_gradient
 from .losses import anchor_loss, laplacian_smoothness, sds_loss
-from .members import Members
+from .members import Members, base_disparity
 from .protocols import Conditioning, DepthModel, DiffusionPrior, Encoding
 from .relight import normals_from_points, points_from_depth, pseudo_depth, relight
 
@@ -34,12 +35,14 @@ class Problem:
         image_srgb: (1, 3, H, W) in [0, 1], at the depth model's size.
         encoding: what the encoder saw of it; the encoder itself is no longer needed.
         base: (1, H, W), the depth model's own disparity of it: where every member starts.
+        confidence: (1, H, W), in the base, which the anchor is weighted by; 1 where the depth model looked once.
         conditioning: of the prior, for this picture and prompt.
     """
 
     image_srgb: Tensor
     encoding: Encoding
     base: Tensor
+    confidence: Tensor
     conditioning: Conditioning
 
 
@@ -71,7 +74,7 @@ class RefinedMembers:
 def prepare(
     depth_model: DepthModel, prior: DiffusionPrior, image_srgb: Tensor, *, prompt: str, negative_prompt: str, settings: MethodSettings
 ) -> Problem:
-    """Return the problem of one picture: the encoder and the text encoder run here, once.
+    """Return the problem of one picture: the encoder and the text encoder run here, and not in the steps.
 
     Args:
         image_srgb: (1, 3, H, W) in [0, 1], H and W multiples of the depth model's patch.
@@ -87,14 +90,9 @@ def prepare(
         image_srgb=image_srgb,
         encoding=encoding,
         base=base,
+        confidence=torch.ones_like(base) if encoding.views is None else confidence(base, encoding.views, settings.min_disparity),
         conditioning=prior.condition(canvas_srgb, canvas_normals, prompt, negative_prompt),
     )
-
-
-@torch.no_grad()
-def base_disparity(depth_model: DepthModel, encoding: Encoding) -> Tensor:
-    """Return the depth model's own disparity (1, H, W): where every member starts."""
-    return Members(depth_model, encoding, 1).disparity()
 
 
 def refine_members(
@@ -161,7 +159,7 @@ def _losses(
         weighting=settings.weighting,
     )
     guidance_loss = sds_loss(latents, gradient).view(-1, settings.lights_per_step).mean(dim=1)
-    anchor = anchor_loss(disparity, problem.base, settings.min_disparity)
+    anchor = anchor_loss(disparity, problem.base, problem.confidence, settings.min_disparity)
     return disparity, guidance_loss, laplacian_smoothness(disparity), anchor
 
 

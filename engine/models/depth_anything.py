@@ -17,6 +17,7 @@ from ..method.protocols import Encoding
 from .catalogue import Weights
 from .efficientnet import IMAGENET_MEAN, IMAGENET_STD  # Importing it also makes its backbone known to transformers.
 from .loading import load_pretrained
+from .views import see_in_views
 
 
 class DptDecoder(nn.Module):
@@ -50,19 +51,36 @@ class DepthAnything:
         network = load_network(weights)
         self.patch_px: int = network.config.patch_size
         self.input_px: int = network.config.backbone_config.image_size
+        self._view_scales: list[float] = getattr(network.config, "view_scales", [])  # Published models have none: they look once.
         decoder: Any = DptDecoder(network)
         self._decoder: DptDecoder = decoder.to(device).to(memory_format=torch.channels_last)  # On CPUs a step then takes a third less.
         self._encoder: Any = network.backbone.to(device)
 
     @torch.no_grad()
     def encode(self, image_srgb: Tensor) -> Encoding:
-        """Return the encoder's tokens of ``image_srgb`` (1, 3, H, W) in [0, 1], H and W multiples of ``patch_px``."""
+        """Return the encoder's tokens of ``image_srgb`` (1, 3, H, W) in [0, 1], H and W multiples of ``patch_px``.
+
+        A model whose configuration lists ``view_scales`` also sees the picture at these sizes, each mirrored too, and estimates their mean.
+        """
         if self._encoder is None:
             self._encoder = load_network(self.weights).backbone.to(self.device)
-        mean, std = (torch.tensor(values, device=self.device)[None, :, None, None] for values in (IMAGENET_MEAN, IMAGENET_STD))
-        features = self._encoder.forward_with_filtered_kwargs((image_srgb - mean) / std).feature_maps
         height, width = image_srgb.shape[-2:]
-        return Encoding(tokens=tuple(features), patch_grid=(height // self.patch_px, width // self.patch_px))
+        views = None
+        if self._view_scales:
+            views = see_in_views(self._see_once, image_srgb, (height, width), scales=self._view_scales, multiple_px=self.patch_px)[:, 0]
+        return Encoding(tokens=self._tokens(image_srgb), patch_grid=self._patch_grid(image_srgb), views=views)
+
+    def _see_once(self, image_srgb: Tensor) -> Tensor:
+        """Return the raw disparity (1, 1, H, W) that the whole network gives ``image_srgb``."""
+        return self._decoder(self._tokens(image_srgb), self._patch_grid(image_srgb))[:, None]
+
+    def _tokens(self, image_srgb: Tensor) -> tuple[Tensor, ...]:
+        mean, std = (torch.tensor(values, device=self.device)[None, :, None, None] for values in (IMAGENET_MEAN, IMAGENET_STD))
+        return tuple(self._encoder.forward_with_filtered_kwargs((image_srgb - mean) / std).feature_maps)
+
+    def _patch_grid(self, image_srgb: Tensor) -> tuple[int, int]:
+        height, width = image_srgb.shape[-2:]
+        return height // self.patch_px, width // self.patch_px
 
     def free_encoder(self) -> None:
         """Give the encoder's memory back; the next `encode` loads it again."""

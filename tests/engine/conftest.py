@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -143,6 +144,16 @@ def weights_of(folder: Path) -> Weights:
 @pytest.fixture(scope="session")
 def small_depth(depth_folder: Path) -> DepthAnything:
     return DepthAnything(weights_of(depth_folder), CPU)
+
+
+@pytest.fixture(scope="session")
+def small_depth_in_views(depth_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> DepthAnything:
+    """`small_depth`, but it sees each picture at two sizes, each mirrored too."""
+    folder = tmp_path_factory.mktemp("small_depth_in_views")
+    shutil.copytree(depth_folder, folder, dirs_exist_ok=True)
+    config = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps(config | {"view_scales": [1.0, 1.5]}))
+    return DepthAnything(weights_of(folder), CPU)
 
 
 @pytest.fixture(scope="session")

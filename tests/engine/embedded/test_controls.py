@@ -10,7 +10,8 @@ import torch
 from engine.api.settings import settings_from_preset
 from engine.embedded.controls import CONTROLS, AgreeingPrior, BlindPrior, DirectDepth
 from engine.method.guidance import sds_gradient
-from engine.method.refine import base_disparity, prepare, refine_members
+from engine.method.members import base_disparity
+from engine.method.refine import prepare, refine_members
 from engine.models.embedded_prior import EmbeddedPrior
 from engine.pipeline import LoadedModels, load_models
 

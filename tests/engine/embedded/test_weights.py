@@ -13,7 +13,7 @@ from engine.embedded.world.families import LABELLED
 from engine.embedded.world.scene import draw_scenes
 from engine.evaluation.metrics import depth_metrics
 from engine.evaluation.protocols import align_standard
-from engine.method.refine import base_disparity
+from engine.method.members import base_disparity
 from engine.models.catalogue import EMBEDDED_WEIGHTS, find_weights
 from engine.models.depth_anything import DepthAnything
 from engine.models.embedded_prior import CANVAS_MULTIPLE_PX, CANVAS_PX, EmbeddedPrior

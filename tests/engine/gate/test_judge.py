@@ -26,7 +26,9 @@ def judge_members(prior: Any, image_srgb: Tensor, base: Tensor, members: Tensor,
     canvas = to_canvas(image_srgb[None], METHOD.canvas, prior.canvas_px, prior.canvas_multiple_px)
     encoding = Encoding(tokens=(), patch_grid=(1, 1))
     conditioning = prior.condition(canvas, torch.zeros_like(canvas), "a b", "")
-    problem = Problem(image_srgb=image_srgb[None], encoding=encoding, base=base[None], conditioning=conditioning)
+    problem = Problem(
+        image_srgb=image_srgb[None], encoding=encoding, base=base[None], confidence=torch.ones_like(base[None]), conditioning=conditioning
+    )
     judged = judge(problem, prior, METHOD, base, members, combine(members, base), thresholds, **options)
     assert judged is not None
     return judged

@@ -33,6 +33,7 @@ def ask(
         image_srgb=image_srgb[None],
         encoding=Encoding(tokens=(), patch_grid=(1, 1)),
         base=base[None],
+        confidence=torch.ones_like(base[None]),
         conditioning=prior.condition(*canvases, "a b", ""),
     )
     return compare_scores(problem, prior, settings, base, refined, **options)

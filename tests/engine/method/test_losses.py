@@ -56,11 +56,17 @@ def test_anchor_is_the_squared_logarithm_of_the_depths_ratio() -> None:
     base = torch.rand(1, 4, 5, dtype=torch.float64)
     nearer = (base + 0.1) * torch.tensor([1.0, 1.1, 0.8]).view(3, 1, 1).double() - 0.1
     expected = torch.tensor([1.0, 1.1, 0.8]).double().log().square()
-    torch.testing.assert_close(anchor_loss(nearer, base, 0.1), expected)
+    torch.testing.assert_close(anchor_loss(nearer, base, torch.ones_like(base), 0.1), expected)
+
+
+def test_anchor_counts_each_pixel_by_the_confidence_in_it() -> None:
+    base, disparity = torch.ones(1, 1, 2), torch.tensor([[[2.0, 3.0]]])
+    apart = torch.log((disparity[0, 0] + 0.1) / 1.1).square()
+    torch.testing.assert_close(anchor_loss(disparity, base, torch.tensor([[[1.5, 0.5]]]), 0.1), (1.5 * apart[:1] + 0.5 * apart[1:]) / 2)
 
 
 def test_anchor_is_finite_at_infinity_and_pulls_back_to_the_base() -> None:
     base, disparity = torch.tensor([[[0.0, 2.0]]]), torch.tensor([[[0.5, 0.0]]], requires_grad=True)
-    anchor_loss(disparity, base, 0.1).sum().backward()
+    anchor_loss(disparity, base, torch.ones_like(base), 0.1).sum().backward()
     assert disparity.grad is not None and torch.isfinite(disparity.grad).all()
     assert disparity.grad[0, 0, 0] > 0 > disparity.grad[0, 0, 1]

@@ -10,8 +10,9 @@ from engine.api.errors import NumericalError
 from engine.api.settings import MethodSettings
 from engine.method.ensemble import combine, scale_and_shift
 from engine.method.losses import anchor_loss
+from engine.method.members import base_disparity
 from engine.method.protocols import DepthModel, DiffusionPrior
-from engine.method.refine import Problem, RefinedMembers, StepReport, base_disparity, prepare, refine_members
+from engine.method.refine import Problem, RefinedMembers, StepReport, prepare, refine_members
 
 SETTINGS = MethodSettings(steps=4, members=3, embeddings_lr=5e-3, head_lr=1e-4, smoothness_weight=0.1)
 
@@ -91,8 +92,39 @@ def test_the_anchor_holds_members_near_the_base(small_depth: DepthModel, small_p
     for weight in (0.0, 1e4):
         settings = replace(SETTINGS, steps=20, smoothness_weight=0.0, anchor_weight=weight)
         members = refine_members(problem, small_depth, small_pixel_prior, settings, [0])
-        ways.append(anchor_loss(members.disparity, problem.base, settings.min_disparity).item())
+        ways.append(anchor_loss(members.disparity, problem.base, problem.confidence, settings.min_disparity).item())
     assert 0 < ways[1] < 0.3 * ways[0]
+
+
+def test_the_anchor_is_weighted_by_the_confidence(small_depth: DepthModel, small_pixel_prior: DiffusionPrior) -> None:
+    """Where nothing is sure of the base, there is no anchor."""
+    anchored = replace(SETTINGS, anchor_weight=1e4)
+    problem = problem_of(small_depth, small_pixel_prior, anchored)
+    unsure = replace(problem, confidence=torch.zeros_like(problem.base))
+    free, loose, held = (
+        refine_members(each, small_depth, small_pixel_prior, settings, [0]).disparity
+        for each, settings in ((problem, SETTINGS), (unsure, anchored), (problem, anchored))
+    )
+    assert torch.equal(loose, free)
+    assert not torch.equal(held, free)
+
+
+def test_a_model_that_looks_once_is_as_sure_everywhere(small_depth: DepthModel, small_pixel_prior: DiffusionPrior) -> None:
+    problem = problem_of(small_depth, small_pixel_prior)
+    assert torch.equal(problem.confidence, torch.ones_like(problem.base))
+
+
+def test_members_of_a_model_that_sees_views_start_at_their_mean_and_refine(
+    small_depth_in_views: DepthModel, small_pixel_prior: DiffusionPrior
+) -> None:
+    problem = problem_of(small_depth_in_views, small_pixel_prior)
+    assert problem.encoding.views is not None
+    torch.testing.assert_close(problem.base, torch.relu(problem.encoding.views.mean(dim=0, keepdim=True)))
+    assert problem.confidence.mean().item() == pytest.approx(1) and problem.confidence.std() > 0.01
+    reports: list[StepReport] = []
+    refined = refine_members(problem, small_depth_in_views, small_pixel_prior, SETTINGS, range(2), on_step=reports.append)
+    torch.testing.assert_close(reports[0].disparity, problem.base.expand(2, -1, -1))
+    assert (refined.disparity - problem.base).abs().max() > 1e-3
 
 
 def test_a_large_eps_holds_still_what_has_a_small_gradient(small_depth: DepthModel, small_pixel_prior: DiffusionPrior) -> None:

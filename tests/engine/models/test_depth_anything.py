@@ -10,6 +10,7 @@ from safetensors.torch import load_file, save_file
 from transformers import DepthAnythingConfig, DepthAnythingForDepthEstimation, Dinov2Config
 
 from engine.api.errors import WeightsInvalidError
+from engine.method.members import base_disparity
 from engine.models.catalogue import Weights
 from engine.models.depth_anything import IMAGENET_MEAN, IMAGENET_STD, DepthAnything
 
@@ -36,6 +37,21 @@ def test_split_equals_the_whole_model(depth_folder: Path, small_depth: DepthAnyt
     torch.testing.assert_close(ours, expected, rtol=1e-5, atol=1e-6)  # Another order of the channels in memory, another order of sums.
     assert ours.shape == (1, *size)
     assert ours.std() > 0
+
+
+def test_a_model_that_sees_views_estimates_their_mean(small_depth: DepthAnything, small_depth_in_views: DepthAnything) -> None:
+    """So what it estimates of a mirror image is the mirror image of its estimate; one that looks once knows no such symmetry."""
+    image_srgb = torch.rand(1, 3, 28, 42)
+    encoding = small_depth_in_views.encode(image_srgb)
+    base = base_disparity(small_depth_in_views, encoding)
+    assert encoding.views is not None and encoding.views.shape == (4, 28, 42)
+    torch.testing.assert_close(base, torch.relu(encoding.views.mean(dim=0, keepdim=True)))
+    once = base_disparity(small_depth, small_depth.encode(image_srgb))
+    torch.testing.assert_close(encoding.views[:1], once, atol=1e-4, rtol=1e-4)
+    mirrored = base_disparity(small_depth_in_views, small_depth_in_views.encode(image_srgb.flip(-1))).flip(-1)
+    torch.testing.assert_close(mirrored, base, atol=1e-4, rtol=1e-4)
+    mirrored_once = base_disparity(small_depth, small_depth.encode(image_srgb.flip(-1))).flip(-1)
+    assert (mirrored_once - once).abs().max() > 1e-2
 
 
 def test_freed_encoder_comes_back_the_same(depth_folder: Path) -> None:
