@@ -141,6 +141,14 @@ def weights_of(folder: Path) -> Weights:
     return Weights(name=folder.name, title=folder.name, folder=folder, revision="test", licence="none")
 
 
+def configured(folder: Path, target: Path, **changes: object) -> Weights:
+    """Return the weights of ``folder``, copied to ``target``, under a configuration with ``changes``."""
+    shutil.copytree(folder, target)
+    config = json.loads((target / "config.json").read_text())
+    (target / "config.json").write_text(json.dumps(config | changes))
+    return weights_of(target)
+
+
 @pytest.fixture(scope="session")
 def small_depth(depth_folder: Path) -> DepthAnything:
     return DepthAnything(weights_of(depth_folder), CPU)
@@ -149,11 +157,7 @@ def small_depth(depth_folder: Path) -> DepthAnything:
 @pytest.fixture(scope="session")
 def small_depth_in_views(depth_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> DepthAnything:
     """`small_depth`, but it sees each picture at two sizes, each mirrored too."""
-    folder = tmp_path_factory.mktemp("small_depth_in_views")
-    shutil.copytree(depth_folder, folder, dirs_exist_ok=True)
-    config = json.loads((folder / "config.json").read_text())
-    (folder / "config.json").write_text(json.dumps(config | {"view_scales": [1.0, 1.5]}))
-    return DepthAnything(weights_of(folder), CPU)
+    return DepthAnything(configured(depth_folder, tmp_path_factory.mktemp("in_views") / "small_depth", view_scales=[1.0, 1.5]), CPU)
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import json
 import shutil
 from pathlib import Path
 
@@ -11,18 +10,14 @@ from transformers import DepthAnythingConfig, DepthAnythingForDepthEstimation, D
 
 from engine.api.errors import WeightsInvalidError
 from engine.method.members import base_disparity
-from engine.models.catalogue import Weights
 from engine.models.depth_anything import IMAGENET_MEAN, IMAGENET_STD, DepthAnything
+from tests.engine.conftest import configured, weights_of
 
 PUBLISHED = {
     "small": (384, 12, 6, [3, 6, 9, 12], 64, [48, 96, 192, 384]),
     "base": (768, 12, 12, [3, 6, 9, 12], 128, [96, 192, 384, 768]),
     "large": (1024, 24, 16, [5, 12, 18, 24], 256, [256, 512, 1024, 1024]),
 }
-
-
-def weights(folder: Path) -> Weights:
-    return Weights(name="test", title="test", folder=folder, revision="test", licence="none")
 
 
 @pytest.mark.parametrize("size", [(56, 56), (28, 70), (14, 42)])
@@ -55,7 +50,7 @@ def test_a_model_that_sees_views_estimates_their_mean(small_depth: DepthAnything
 
 
 def test_freed_encoder_comes_back_the_same(depth_folder: Path) -> None:
-    model, image_srgb = DepthAnything(weights(depth_folder), torch.device("cpu")), torch.rand(1, 3, 28, 28)
+    model, image_srgb = DepthAnything(weights_of(depth_folder), torch.device("cpu")), torch.rand(1, 3, 28, 28)
     before = model.encode(image_srgb).tokens
     model.free_encoder()
     after = model.encode(image_srgb).tokens
@@ -93,27 +88,20 @@ def test_full_size_shapes(name: str) -> None:
     assert disparity.shape == (1, 518, 392)
 
 
-def _edited(folder: Path, target: Path, **changes: object) -> Weights:
-    shutil.copytree(folder, target)
-    config = json.loads((target / "config.json").read_text())
-    (target / "config.json").write_text(json.dumps(config | changes))
-    return weights(target)
-
-
 def test_null_max_depth_is_read_as_one(depth_folder: Path, small_depth: DepthAnything, tmp_path: Path) -> None:
-    model = DepthAnything(_edited(depth_folder, tmp_path / "null", max_depth=None), torch.device("cpu"))
+    model = DepthAnything(configured(depth_folder, tmp_path / "null", max_depth=None), torch.device("cpu"))
     encoding = model.encode(torch.rand(1, 3, 28, 28))
     assert torch.equal(model.new_decoder()(encoding.tokens, (2, 2)), small_depth.new_decoder()(encoding.tokens, (2, 2)))
 
 
 def test_metric_model_is_refused(depth_folder: Path, tmp_path: Path) -> None:
     with pytest.raises(WeightsInvalidError, match="metric"):
-        DepthAnything(_edited(depth_folder, tmp_path / "metric", depth_estimation_type="metric"), torch.device("cpu"))
+        DepthAnything(configured(depth_folder, tmp_path / "metric", depth_estimation_type="metric"), torch.device("cpu"))
 
 
 def test_misshaped_tensors_are_refused(depth_folder: Path, tmp_path: Path) -> None:
     with pytest.raises(WeightsInvalidError, match="lack or misshape"):
-        DepthAnything(_edited(depth_folder, tmp_path / "wider", fusion_hidden_size=24), torch.device("cpu"))
+        DepthAnything(configured(depth_folder, tmp_path / "wider", fusion_hidden_size=24), torch.device("cpu"))
 
 
 def test_missing_tensor_is_refused_by_name(depth_folder: Path, tmp_path: Path) -> None:
@@ -123,7 +111,7 @@ def test_missing_tensor_is_refused_by_name(depth_folder: Path, tmp_path: Path) -
     del tensors["head.conv2.weight"]
     save_file(tensors, folder / "model.safetensors", metadata={"format": "pt"})
     with pytest.raises(WeightsInvalidError, match=r"1 tensors, first head\.conv2\.weight"):
-        DepthAnything(weights(folder), torch.device("cpu"))
+        DepthAnything(weights_of(folder), torch.device("cpu"))
 
 
 @pytest.mark.parametrize("name", ["config.json", "model.safetensors"])
@@ -136,4 +124,4 @@ def test_damaged_folder_is_refused(depth_folder: Path, tmp_path: Path, name: str
     if damage == "cut":
         (folder / name).write_bytes(whole[: len(whole) // 2])
     with pytest.raises(WeightsInvalidError):
-        DepthAnything(weights(folder), torch.device("cpu"))
+        DepthAnything(weights_of(folder), torch.device("cpu"))
