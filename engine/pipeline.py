@@ -29,6 +29,7 @@ from .gate.judge import Judged, judge
 from .gate.score import DRAWS
 from .gate.thresholds import Thresholds
 from .geometry.camera import DEFAULT_FOV_DEG
+from .images.clean import clean_disparity
 from .images.picture import Picture
 from .images.upsample import upsample_disparity
 from .method.ensemble import Ensemble, combine
@@ -158,11 +159,11 @@ class _Run:
                 refined, kept, finding = judged.disparity, judged.kept, judged.finding
         with self._phase("upsample"):
             guide = self.picture.image_srgb
-            disparity_base = upsample_disparity(_array(base), guide)
+            disparity_base = self._full_size(base, problem)
             if ensemble is None or refined is None:
                 disparity_refined, uncertainty = disparity_base.copy(), np.zeros_like(disparity_base)
             else:
-                disparity_refined = upsample_disparity(_array(refined), guide)
+                disparity_refined = self._full_size(refined, problem)
                 uncertainty = upsample_disparity(_array(ensemble.spread), guide).clip(min=0)
         resolved_fov_deg, fov_source = resolve_fov(self.picture, fov_deg)
         return RefineResult(
@@ -182,6 +183,13 @@ class _Run:
         problem = prepare(depth, self.models.prior, image_srgb, prompt=prompt, negative_prompt=settings.negative_prompt, settings=settings.method)
         depth.free_encoder()
         return problem, problem.base[0]
+
+    def _full_size(self, disparity: Tensor, problem: Problem) -> NDArray[np.float32]:
+        """Return (h, w) at the picture's own resolution, cleaned first where the depth model's maps need it: base and refined alike."""
+        values = _array(disparity)
+        if self.models.depth.needs_cleaning:
+            values = clean_disparity(values, _array(problem.image_srgb[0].permute(1, 2, 0)))
+        return upsample_disparity(values, self.picture.image_srgb)
 
     def _refine(self, problem: Problem) -> list[RefinedMembers]:
         method, batches = self.settings.method, []

@@ -79,7 +79,7 @@ class DirectDepth:
 
     def __init__(self, depth: DepthModel) -> None:
         self._depth = depth
-        self.patch_px, self.input_px = depth.patch_px, depth.input_px
+        self.patch_px, self.input_px, self.needs_cleaning = depth.patch_px, depth.input_px, depth.needs_cleaning
 
     def encode(self, image_srgb: Tensor) -> Encoding:
         """Return one layer of tokens (1, 1 + H·W, 1) of ``image_srgb`` (1, 3, H, W) in [0, 1]; the first is empty."""

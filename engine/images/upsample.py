@@ -20,13 +20,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .resample import area_means, cubic_matrix, linear_matrix, reduction_matrix, sample_positions
-
-Map = NDArray[np.float32]
+from .windows import Map, interquartile_mean, smoothstep, window_extreme
 
 _REACH = 2.0  # map samples within this distance vote
 _COLOUR_SIGMA = 0.1  # of sRGB in [0, 1], all channels together
 _LEAST_LIKENESS = 1e-4  # keeps a vote where no sample looks like the pixel
-_QUARTILES = (0.25, 0.75)
 _STEP_BEGINS, _STEP_CERTAIN = 0.01, 0.03  # second difference of the map, as a share of its whole range
 _STRIP_PX = 1 << 16
 _VOTERS = [(dy, dx) for dy, dx in itertools.product(range(-2, 3), repeat=2) if np.hypot(max(abs(dy) - 0.5, 0), max(abs(dx) - 0.5, 0)) < _REACH]
@@ -65,7 +63,7 @@ def _guided(disparity: Map, image_srgb: NDArray[np.float32]) -> Map:
     stepness = _stepness(disparity) @ linear_matrix(width, map_width).T
     smooth = disparity @ cubic_matrix(width, map_width).T
     down, down_cubic = linear_matrix(height, map_height), cubic_matrix(height, map_height)
-    lowest, highest = _window_extreme(disparity, np.minimum), _window_extreme(disparity, np.maximum)
+    lowest, highest = window_extreme(disparity, np.minimum), window_extreme(disparity, np.maximum)
     nearest_column = np.rint(voters.columns).astype(np.intp)
     full = np.empty((height, width), np.float32)
     rows = max(1, _STRIP_PX // width)
@@ -108,17 +106,7 @@ class _Voters:
             likeness = np.exp(np.einsum("nc,nc->n", unlike, unlike) * np.float32(-0.5 / _COLOUR_SIGMA**2))
             weights[:, k] = inside * closeness * (likeness + np.float32(_LEAST_LIKENESS))
             votes[:, k] = sample[:, 0] + away_down * sample[:, 1] + away_right * sample[:, 2]
-        return _interquartile_mean(votes, weights)
-
-
-def _interquartile_mean(votes: Map, weights: Map) -> Map:
-    """Return the mean (n,) of each row of ``votes`` (n, K) between the quartiles of its ``weights`` (n, K)."""
-    order = np.argsort(votes, axis=1, kind="stable")
-    votes, weights = np.take_along_axis(votes, order, axis=1), np.take_along_axis(weights, order, axis=1)
-    reached = np.cumsum(weights, axis=1)
-    low, high = (reached[:, -1:] * np.float32(quartile) for quartile in _QUARTILES)
-    counted = np.maximum(np.minimum(reached, high) - np.maximum(reached - weights, low), 0.0)
-    return (counted * votes).sum(axis=1) / counted.sum(axis=1)
+        return interquartile_mean(votes, weights)
 
 
 def _least_slope(disparity: Map, axis: int) -> Map:
@@ -142,14 +130,4 @@ def _stepness(disparity: Map) -> Map:
     whole_range = float(np.ptp(disparity))
     if whole_range == 0.0:
         return np.zeros_like(disparity)
-    t = np.clip((_window_extreme(bend, np.maximum) / whole_range - _STEP_BEGINS) / (_STEP_CERTAIN - _STEP_BEGINS), 0.0, 1.0)
-    return (t * t * (3.0 - 2.0 * t)).astype(np.float32)
-
-
-def _window_extreme(values: Map, extreme: np.ufunc) -> Map:
-    """Return the ``extreme`` (np.minimum or np.maximum) of the 5 x 5 samples around each."""
-    for axis in (0, 1):
-        padding = [(2, 2) if each == axis else (0, 0) for each in (0, 1)]
-        windows = np.lib.stride_tricks.sliding_window_view(np.pad(values, padding, mode="edge"), 5, axis=axis)
-        values = extreme.reduce(windows, axis=-1)
-    return values
+    return smoothstep(window_extreme(bend, np.maximum) / whole_range, _STEP_BEGINS, _STEP_CERTAIN)

@@ -42,10 +42,12 @@ class DepthModel(Protocol):
     Attributes:
         patch_px: sides of its input are multiples of this.
         input_px: long side of the input that it was trained for.
+        needs_cleaning: whether its maps blur steps and carry grain, for `engine.images.clean` to take away; never so of published models.
     """
 
     patch_px: int
     input_px: int
+    needs_cleaning: bool
 
     def encode(self, image_srgb: Tensor) -> Encoding:
         """Return the encoder's tokens of ``image_srgb`` (1, 3, H, W) in [0, 1], H and W multiples of the patch."""

@@ -10,17 +10,19 @@ from .relight_denoiser import RelightDenoiser
 from .starting_weights import reset_convolutions
 
 _START_DISPARITY = 2.5
-_VIEW_SCALES = (0.8, 1.0, 1.2)
+_VIEW_SCALES = [0.8, 1.0, 1.2]
 
 
-def new_depth_network(*, image_px: int = 224, fusion: int = 48, head: int = 8) -> DepthAnythingForDepthEstimation:
+def new_depth_network(*, image_px: int = 240, fusion: int = 48, head: int = 8) -> DepthAnythingForDepthEstimation:
     """Return a small Depth Anything network with random weights: (B, 3, H, W) normalised picture in, raw disparity (B, H, W) >= 0 out.
 
     Args:
         image_px: long side of the input it is meant for; H and W are multiples of 8.
         fusion, head: channels of the decoder and of its last convolutions.
     """
-    network = DepthAnythingForDepthEstimation(depth_anything_config(image_px=image_px, fusion=fusion, head=head, view_scales=_VIEW_SCALES))
+    config = depth_anything_config(image_px=image_px, fusion=fusion, head=head)
+    config.view_scales, config.needs_cleaning = _VIEW_SCALES, True  # See `engine.models.depth_anything`.
+    network = DepthAnythingForDepthEstimation(config)
     for part in (network.neck, network.head):
         reset_convolutions(part)
     ignore_padding(network.neck, network.backbone)

@@ -38,6 +38,7 @@ class DepthAnything:
     Attributes:
         patch_px: sides of the input are multiples of this.
         input_px: long side of the input that the model was trained for.
+        needs_cleaning: whether its configuration says that its maps blur steps and carry grain.
     """
 
     def __init__(self, weights: Weights, device: torch.device) -> None:
@@ -51,7 +52,8 @@ class DepthAnything:
         network = load_network(weights)
         self.patch_px: int = network.config.patch_size
         self.input_px: int = network.config.backbone_config.image_size
-        self._view_scales: list[float] = getattr(network.config, "view_scales", [])  # Published models have none: they look once.
+        self.needs_cleaning: bool = getattr(network.config, "needs_cleaning", False)  # Published models say neither this nor the next.
+        self._view_scales: list[float] = getattr(network.config, "view_scales", [])
         decoder: Any = DptDecoder(network)
         self._decoder: DptDecoder = decoder.to(device).to(memory_format=torch.channels_last)  # On CPUs a step then takes a third less.
         self._encoder: Any = network.backbone.to(device)

@@ -6,7 +6,6 @@ Batch normalisation is folded into the convolutions. B pictures, H W pixels, N =
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -153,13 +152,12 @@ def ignore_padding(neck: Any, backbone: EfficientNetLite) -> None:
         layer.projection.weight[:, channels:] = 0
 
 
-def depth_anything_config(*, image_px: int = 224, fusion: int, head: int = 8, view_scales: Sequence[float] = ()) -> DepthAnythingConfig:
+def depth_anything_config(*, image_px: int = 224, fusion: int, head: int = 8) -> DepthAnythingConfig:
     """Return the configuration of a small Depth Anything network on this backbone, whose decoder gets each block's result at its own stride.
 
     Args:
         image_px: long side of the input it is meant for.
         fusion, head: channels of the decoder and of its last convolutions.
-        view_scales: sizes, in parts of its input, at which a depth model sees a picture and its mirror image; it estimates their mean. None: once.
     """
     backbone = EfficientNetLiteConfig(image_size=image_px)
     return DepthAnythingConfig(
@@ -171,7 +169,6 @@ def depth_anything_config(*, image_px: int = 224, fusion: int, head: int = 8, vi
         fusion_hidden_size=fusion,
         head_hidden_size=head,
         max_depth=1,
-        view_scales=list(view_scales),
     )
 
 

@@ -15,7 +15,9 @@ from engine.api.messages import PHASES, Event, Notice, Progress
 from engine.api.result import RefineResult
 from engine.api.settings import RefineSettings, settings_from_preset
 from engine.gate.score import DRAWS
+from engine.images.clean import clean_disparity
 from engine.images.picture import Picture
+from engine.images.upsample import upsample_disparity
 from engine.method.refine import RefinedMembers
 from engine.models.depth_anything import DepthAnything
 from engine.pipeline import LoadedModels, load_models, member_batches, model_input, refine_picture
@@ -58,6 +60,29 @@ def test_a_picture_is_refined_at_its_own_size(picture: Picture, models: LoadedMo
     assert np.abs(result.image_srgb / 255 - picture.image_srgb).max() <= 0.5 / 255 + 1e-6
     assert np.abs(result.disparity_refined - result.disparity_base).max() > 0
     assert result.uncertainty.min() >= 0 and result.uncertainty.max() > 0
+
+
+def test_maps_are_cleaned_only_where_the_depth_model_needs_it(
+    picture: Picture, models: LoadedModels, settings: RefineSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cleaned: list[NDArray[np.float32]] = []
+    monkeypatch.setattr(
+        "engine.pipeline.clean_disparity", lambda disparity, image_srgb: cleaned.append(disparity) or clean_disparity(disparity, image_srgb)
+    )
+    plain = refine_picture(picture, models, settings)
+    assert not cleaned
+    models.depth.needs_cleaning = True
+    result = refine_picture(picture, models, settings)
+    assert len(cleaned) == 2
+    size = cleaned[0].shape
+    guide = model_input(picture.image_srgb, max(size), models.depth.patch_px)[0].permute(1, 2, 0).numpy()
+    assert guide.shape[:2] == size
+    for raw, theirs, before in zip(
+        cleaned, (result.disparity_base, result.disparity_refined), (plain.disparity_base, plain.disparity_refined), strict=True
+    ):
+        np.testing.assert_array_equal(theirs, upsample_disparity(clean_disparity(raw, guide), picture.image_srgb))
+        np.testing.assert_array_equal(before, upsample_disparity(raw, picture.image_srgb))
+    assert np.abs(result.disparity_base - plain.disparity_base).max() > 0
 
 
 def test_same_request_same_bytes(picture: Picture, models: LoadedModels, settings: RefineSettings) -> None:

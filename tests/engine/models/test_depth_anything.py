@@ -49,6 +49,11 @@ def test_a_model_that_sees_views_estimates_their_mean(small_depth: DepthAnything
     assert (mirrored_once - once).abs().max() > 1e-2
 
 
+def test_what_the_configuration_says_of_a_models_maps_is_known(depth_folder: Path, small_depth: DepthAnything, tmp_path: Path) -> None:
+    assert not small_depth.needs_cleaning
+    assert DepthAnything(configured(depth_folder, tmp_path / "small_depth", needs_cleaning=True), torch.device("cpu")).needs_cleaning
+
+
 def test_freed_encoder_comes_back_the_same(depth_folder: Path) -> None:
     model, image_srgb = DepthAnything(weights_of(depth_folder), torch.device("cpu")), torch.rand(1, 3, 28, 28)
     before = model.encode(image_srgb).tokens

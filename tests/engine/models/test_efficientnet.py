@@ -121,3 +121,4 @@ def test_a_saved_network_comes_back_through_transformers(tmp_path: Path) -> None
     with torch.no_grad():
         assert torch.equal(again(pixel_values=picture).predicted_depth, network(pixel_values=picture).predicted_depth)
     assert isinstance(AutoBackbone.from_config(again.config.backbone_config), EfficientNetLite)
+    assert (again.config.view_scales, again.config.needs_cleaning) == ([0.8, 1.0, 1.2], True)
