@@ -136,15 +136,15 @@ def main(arguments: list[str]) -> int:
 def split_run_arguments(arguments: list[str]) -> tuple[Path, Path, list[str], bool]:
     """Return (picture, output folder, the engine's own options, whether to open the viewer); paths are absolute.
 
-    The picture comes first or not at all: after an option, a bare word may be that option's value.
+    The picture comes before the engine's options or not at all: after one of those, a bare word may be its value.
     """
     options = list(arguments)
-    picture = Path(options.pop(0)) if options and not options[0].startswith("-") else SAMPLE
     output = option_value(options, "--output")
     viewer = has_display()
     if "--no-viewer" in options:
         options.remove("--no-viewer")
         viewer = False
+    picture = Path(options.pop(0)) if options and not options[0].startswith("-") else SAMPLE
     return Path.cwd() / picture, Path.cwd() / (output or ROOT / "output" / picture.stem), options, viewer
 
 

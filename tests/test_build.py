@@ -21,6 +21,8 @@ BUILD = Path(build.__file__)
         (["a/photo.jpg", "--output", "there"], Path("a/photo.jpg"), Path("there"), []),
         (["--output=there", "--preset", "quick"], build.SAMPLE, Path("there"), ["--preset", "quick"]),
         (["photo.jpg", "--seed", "7", "--output", "there", "--steps", "3"], Path("photo.jpg"), Path("there"), ["--seed", "7", "--steps", "3"]),
+        (["--no-viewer", "photo.jpg"], Path("photo.jpg"), build.ROOT / "output" / "photo", []),
+        (["--output", "there", "photo.jpg", "--steps", "3"], Path("photo.jpg"), Path("there"), ["--steps", "3"]),
         (["photo.jpg", "--output"], Path("photo.jpg"), build.ROOT / "output" / "photo", ["--output"]),
     ],
 )
