@@ -58,27 +58,35 @@ def _sharpen_steps(disparity: Map, image_srgb: NDArray[np.float32], whole_range:
     excess = slope - window_extreme(slope, np.minimum, _REACH)
     flatness = np.exp(np.float32(-0.5 / _FLAT_SIGMA**2) * excess**2) + np.float32(_LEAST_FLATNESS)
     share = smoothstep(window_extreme(excess, np.maximum), _RAMP_BEGINS, _RAMP_CERTAIN)
+    voters = _Voters(disparity, flatness, image_srgb)
     sharpened = disparity.copy()
     near_y, near_x = np.nonzero(share > 0.0)
     for start in range(0, len(near_y), _CHUNK):
         at = near_y[start : start + _CHUNK], near_x[start : start + _CHUNK]
-        voted = _voted(disparity, flatness, image_srgb, *at)
-        sharpened[at] += share[at] * (voted - disparity[at])
+        sharpened[at] += share[at] * (voters.vote(*at) - disparity[at])
     return sharpened
 
 
-def _voted(disparity: Map, flatness: Map, image_srgb: NDArray[np.float32], y: NDArray[np.intp], x: NDArray[np.intp]) -> Map:
-    """Return what the neighbours of the samples at rows ``y`` and columns ``x`` (n,) agree on, (n,)."""
-    height, width = disparity.shape
-    votes, weights = np.empty((2, len(y), len(_VOTERS)), np.float32)
-    for k, (down, right) in enumerate(_VOTERS):
-        inside = (y + down >= 0) & (y + down < height) & (x + right >= 0) & (x + right < width)
-        q = np.clip(y + down, 0, height - 1), np.clip(x + right, 0, width - 1)
-        unlike = image_srgb[y, x] - image_srgb[q]
-        likeness = np.exp(np.einsum("nc,nc->n", unlike, unlike) * np.float32(-0.5 / _COLOUR_SIGMA**2)) + np.float32(_LEAST_LIKENESS)
-        closeness = np.float32(np.exp(-0.5 * (down**2 + right**2) / _CLOSENESS_SIGMA**2))
-        votes[:, k], weights[:, k] = disparity[q], inside * closeness * likeness * flatness[q]
-    return interquartile_mean(votes, weights)
+class _Voters:
+    """The map's samples, in a frame of samples that have no weight, asked for the disparity of single samples."""
+
+    def __init__(self, disparity: Map, flatness: Map, image_srgb: NDArray[np.float32]) -> None:
+        self.width = disparity.shape[1] + 2 * _REACH
+        self.disparity, self.flatness = (np.pad(values, _REACH).ravel() for values in (disparity, flatness))
+        self.colour = np.pad(image_srgb, ((_REACH, _REACH), (_REACH, _REACH), (0, 0))).reshape(-1, 3)
+
+    def vote(self, y: NDArray[np.intp], x: NDArray[np.intp]) -> Map:
+        """Return what the neighbours of the samples at rows ``y`` and columns ``x`` (n,) agree on, (n,)."""
+        middle = (y + _REACH) * self.width + x + _REACH
+        colour = self.colour[middle]
+        votes, weights = np.empty((2, len(y), len(_VOTERS)), np.float32)
+        for k, (down, right) in enumerate(_VOTERS):
+            q = middle + down * self.width + right
+            unlike = colour - self.colour[q]
+            likeness = np.exp(np.einsum("nc,nc->n", unlike, unlike) * np.float32(-0.5 / _COLOUR_SIGMA**2)) + np.float32(_LEAST_LIKENESS)
+            closeness = np.float32(np.exp(-0.5 * (down**2 + right**2) / _CLOSENESS_SIGMA**2))
+            votes[:, k], weights[:, k] = self.disparity[q], closeness * likeness * self.flatness[q]
+        return interquartile_mean(votes, weights)
 
 
 def _smooth_grain(disparity: Map, whole_range: np.float32) -> Map:
