@@ -304,6 +304,7 @@ class _Run:
             "device_name": compute.label,
             "prior_precision": compute.prior_precision,
             "model_size_px": [width_px, height_px],
+            "maps_cleaned": self.models.depth.needs_cleaning,
             "complete": self._is_complete(batches),
             "steps_done": _steps_done(batches),
             "steps_asked": method.steps * method.members,

@@ -1,1 +1,1 @@
-"""Pictures in, and disparity brought to a picture's own resolution. No torch."""
+"""Pictures in, and disparity cleaned and brought to a picture's own resolution. No torch."""

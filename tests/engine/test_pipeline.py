@@ -71,9 +71,11 @@ def test_maps_are_cleaned_only_where_the_depth_model_needs_it(
     )
     plain = refine_picture(picture, models, settings)
     assert not cleaned
+    assert plain.provenance["maps_cleaned"] is False
     models.depth.needs_cleaning = True
     result = refine_picture(picture, models, settings)
     assert len(cleaned) == 2
+    assert result.provenance["maps_cleaned"] is True
     size = cleaned[0].shape
     guide = model_input(picture.image_srgb, max(size), models.depth.patch_px)[0].permute(1, 2, 0).numpy()
     assert guide.shape[:2] == size
