@@ -2,10 +2,10 @@
 
 python -m engine.embedded.calibrate_gate [--scenes 128] [--seed 1000] [--write]
 
-Each scene is refined once; then candidates are tried on what the gate saw of it. Of those that gain at least nine tenths of what the best one gains,
-AbsRel and normal error together, the one is taken by which the worst tenth of the scenes loses least. Candidates are quantiles of the score's own
-distribution, so the search does not depend on the scale of the prior's answers. ``--write`` puts the thresholds beside the prior's weights. To be
-repeated for new weights of either model.
+Each scene is refined once; then candidates are tried on what the gate saw of it. Of those that keep at least nine tenths of what all of the
+refinement gains, or the best of them if that is more, AbsRel and normal error together, the one is taken by which the worst tenth of the scenes
+loses least. Candidates are quantiles of the score's own distribution, so the search does not depend on the scale of the prior's answers.
+``--write`` puts the thresholds beside the prior's weights. To be repeated for new weights of either model.
 """
 
 from __future__ import annotations
@@ -135,19 +135,20 @@ def outcome(abs_rel: NDArray[np.float64], normal: NDArray[np.float64]) -> Outcom
 def find_thresholds(seen: Sequence[Seen]) -> tuple[Thresholds, Outcome]:
     """Return the best thresholds and what they make of ``seen``."""
     local = np.concatenate([each.score.local.numpy()[::4, ::4].ravel() for each in seen])
+    everything = _outcome_of(seen, [each.ensemble.disparity for each in seen])
     tried = []
     for quantiles in _DETAIL_QUANTILES:
         full, none = _limits(local, quantiles)
         found = _try_broad(seen, Thresholds(detail_full=full, detail_none=none, broad_share=0.0))
-        _log.info("%s", _told(*_best(found)))
         tried += found
-    return _best(tried)
+        _log.info("%d candidates tried; %s", len(tried), _told(*_best(tried, everything)))
+    return _best(tried, everything)
 
 
-def _best(tried: Sequence[tuple[Thresholds, Outcome]]) -> tuple[Thresholds, Outcome]:
-    least_cost = min(made.cost for _, made in tried)
+def _best(tried: Sequence[tuple[Thresholds, Outcome]], everything: Outcome) -> tuple[Thresholds, Outcome]:
+    least_cost = min(everything.cost, *(made.cost for _, made in tried))
     enough = [pair for pair in tried if pair[1].cost <= least_cost + (1 - KEPT_GAIN) * abs(least_cost)]
-    return min(enough, key=lambda pair: pair[1].worst_tenth)
+    return min(enough, key=lambda pair: pair[1].worst_tenth) if enough else min(tried, key=lambda pair: pair[1].cost)
 
 
 def _try_broad(seen: Sequence[Seen], detail: Thresholds) -> list[tuple[Thresholds, Outcome]]:
