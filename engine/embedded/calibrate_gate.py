@@ -48,7 +48,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, kw_only=True)
 class Seen:
-    """What the gate sees of one refined scene, at the depth model's size, with the scene and the errors of its base."""
+    """What the gate sees of one refined scene, at the depth model's size and before cleaning, with the scene and the errors of its base."""
 
     image_srgb: Tensor
     base: Tensor

@@ -19,13 +19,13 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from .windows import Map, disc, interquartile_mean, smoothstep, window_extreme
+from .windows import Map, disc, interquartile_mean, likeness, smoothstep, window_extreme
 
 _REACH = 4  # samples within this distance vote: a little more than half of the widest ramp
 _CLOSENESS_SIGMA = 2.5
 _COLOUR_SIGMA = 0.15  # of sRGB in [0, 1], all channels together
-_LEAST_LIKENESS, _LEAST_FLATNESS = 1e-4, 1e-2  # keep a vote where nothing is like the sample, or flat
 _RAMP_BEGINS, _RAMP_CERTAIN, _FLAT_SIGMA = 0.01, 0.03, 0.02  # slope in excess of that of the surroundings, as a share of the map's range a sample
+_LEAST_FLATNESS = 1e-2  # keeps a vote where nothing is flat, and things that are thin
 _GRAIN_REACH, _GRAIN_SIGMA = 4, 2.0
 _GRAIN_RANGE = 0.005  # as a share of the map's range
 _CHUNK = 1 << 16
@@ -82,10 +82,9 @@ class _Voters:
         votes, weights = np.empty((2, len(y), len(_VOTERS)), np.float32)
         for k, (down, right) in enumerate(_VOTERS):
             q = middle + down * self.width + right
-            unlike = colour - self.colour[q]
-            likeness = np.exp(np.einsum("nc,nc->n", unlike, unlike) * np.float32(-0.5 / _COLOUR_SIGMA**2)) + np.float32(_LEAST_LIKENESS)
             closeness = np.float32(np.exp(-0.5 * (down**2 + right**2) / _CLOSENESS_SIGMA**2))
-            votes[:, k], weights[:, k] = self.disparity[q], closeness * likeness * self.flatness[q]
+            votes[:, k] = self.disparity[q]
+            weights[:, k] = closeness * likeness(colour, self.colour[q], _COLOUR_SIGMA) * self.flatness[q]
         return interquartile_mean(votes, weights)
 
 

@@ -20,11 +20,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .resample import area_means, cubic_matrix, linear_matrix, reduction_matrix, sample_positions
-from .windows import Map, interquartile_mean, smoothstep, window_extreme
+from .windows import Map, interquartile_mean, likeness, smoothstep, window_extreme
 
 _REACH = 2.0  # map samples within this distance vote
 _COLOUR_SIGMA = 0.1  # of sRGB in [0, 1], all channels together
-_LEAST_LIKENESS = 1e-4  # keeps a vote where no sample looks like the pixel
 _STEP_BEGINS, _STEP_CERTAIN = 0.01, 0.03  # second difference of the map, as a share of its whole range
 _STRIP_PX = 1 << 16
 _VOTERS = [(dy, dx) for dy, dx in itertools.product(range(-2, 3), repeat=2) if np.hypot(max(abs(dy) - 0.5, 0), max(abs(dx) - 0.5, 0)) < _REACH]
@@ -102,9 +101,7 @@ class _Voters:
             sample = self.samples[q]
             away_down, away_right = (row - i).astype(np.float32), (column - j).astype(np.float32)
             closeness = np.maximum(0.0, 1.0 - (away_down**2 + away_right**2) / np.float32(_REACH**2)) ** 2
-            unlike = colour - sample[:, 3:]
-            likeness = np.exp(np.einsum("nc,nc->n", unlike, unlike) * np.float32(-0.5 / _COLOUR_SIGMA**2))
-            weights[:, k] = inside * closeness * (likeness + np.float32(_LEAST_LIKENESS))
+            weights[:, k] = inside * closeness * likeness(colour, sample[:, 3:], _COLOUR_SIGMA)
             votes[:, k] = sample[:, 0] + away_down * sample[:, 1] + away_right * sample[:, 2]
         return interquartile_mean(votes, weights)
 

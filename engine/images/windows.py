@@ -1,4 +1,4 @@
-"""What maps say around each of their samples: extremes of a window, and the value that weighted neighbours agree on.
+"""What maps say around each of their samples: extremes of a window, how much neighbours count, and the value that they agree on.
 
 Shapes: H W map, n samples asked about, K neighbours.
 """
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 Map = NDArray[np.float32]
 
+_LEAST_LIKENESS = np.float32(1e-4)
 _QUARTILES = (0.25, 0.75)
 
 
@@ -28,6 +29,16 @@ def window_extreme(values: Map, extreme: np.ufunc, reach: int = 2) -> Map:
         windows = np.lib.stride_tricks.sliding_window_view(np.pad(values, padding, mode="edge"), 2 * reach + 1, axis=axis)
         values = extreme.reduce(windows, axis=-1)
     return values
+
+
+def likeness(colour: Map, neighbour: Map, sigma: float) -> Map:
+    """Return (n,) how alike the sRGB colours (n, 3) of each row are, at most about 1 and never quite 0: some vote always counts.
+
+    Args:
+        sigma: of the colours' distance, all channels together.
+    """
+    unlike = colour - neighbour
+    return np.exp(np.einsum("nc,nc->n", unlike, unlike) * np.float32(-0.5 / sigma**2)) + _LEAST_LIKENESS
 
 
 def interquartile_mean(votes: Map, weights: Map) -> Map:
