@@ -32,7 +32,7 @@ from ..evaluation.metrics import METRICS
 from ..models.embedded_prior import EmbeddedPrior
 from ..pipeline import LoadedModels, load_models, refine_picture
 from .controls import CONTROLS
-from .trial import DRAWN_AT_ONCE, Scene, draw_trial_scenes, picture_of, refine_scene, scene_errors
+from .trial import DRAWN_AT_ONCE, Scene, draw_trial_scenes, encoded_once, picture_of, refine_scene, scene_errors
 from .world.families import UNSEEN
 
 log = logging.getLogger(__name__)
@@ -52,6 +52,7 @@ def outcome_errors(scene: Scene, models: LoadedModels, settings: RefineSettings)
         measured = scene_errors(disparity, scene, fov_deg=result.fov_deg)
         return {metric: measured[metric] for metric in SHOWN}
 
+    models = encoded_once(models)
     trial = refine_scene(scene, models, settings)
     found = {
         "base": errors(trial.refined.disparity_base, trial.refined),
