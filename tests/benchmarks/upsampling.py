@@ -22,7 +22,8 @@ sys.path.insert(0, str(ROOT))
 
 from engine.images.resample import area_means  # noqa: E402
 from engine.images.upsample import upsample_disparity  # noqa: E402
-from tests.engine.images.test_upsample import FULL, MAP, RATIO, SCENES, bicubic, bilinear, guided_filter, near_steps, painted, photos, rmse, scene  # noqa: E402
+from tests.engine.images.disparity_scenes import painted, rmse  # noqa: E402
+from tests.engine.images.test_upsample import FULL, MAP, RATIO, SCENES, bicubic, bilinear, guided_filter, near_steps, photos, scene  # noqa: E402
 
 METHODS = {
     "bilinear": lambda disparity, image: bilinear(disparity, image.shape[:2]),

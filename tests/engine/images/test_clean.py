@@ -2,26 +2,19 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 import pytest
 
 from engine.images.clean import clean_disparity
+from tests.engine.images import disparity_scenes
+from tests.engine.images.disparity_scenes import coordinates, on_planes, outline, rmse
 
 SIZE = (96, 128)
 GREY = np.full((*SIZE, 3), 0.5, np.float32)
 SCENES = ("slanted step", "disc", "corner")
-
-
-def coordinates(shape=SIZE):
-    """Return y and x of sample centres in [0, 1]."""
-    y, x = ((np.arange(count) + 0.5) / count for count in shape)
-    return np.broadcast_to(y[:, None], shape), np.broadcast_to(x, shape)
-
-
-def painted(inside, seed=0, strength=0.05):
-    """Return a textured picture whose two sides differ in colour, as a photograph's would."""
-    colours = np.where(inside[:, :, None], (0.75, 0.45, 0.3), (0.3, 0.5, 0.6))
-    return np.clip(colours + np.random.default_rng(seed).normal(0.0, strength, colours.shape), 0.0, 1.0).astype(np.float32)
+painted = partial(disparity_scenes.painted, strength=0.05)  # A picture at a map's size has been averaged: less of its texture is left.
 
 
 def blurred(values, reach=3):
@@ -32,13 +25,8 @@ def blurred(values, reach=3):
 
 def scene(name):
     """Return where the nearer of two slanted planes is, and the exact disparity."""
-    y, x = coordinates()
-    inside = {"slanted step": x + 0.35 * y > 0.62, "disc": (x - 0.5) ** 2 + (0.75 * (y - 0.5)) ** 2 < 0.07, "corner": (x > 0.4) & (y > 0.45)}[name]
-    return inside, (0.2 + 0.15 * x + 0.1 * y + 0.5 * inside).astype(np.float32)
-
-
-def rmse(values, truth, where=np.s_[:]):
-    return float(np.sqrt(np.mean((values - truth)[where] ** 2)))
+    inside = outline(name, SIZE)
+    return inside, on_planes(inside)
 
 
 @pytest.mark.parametrize("name", SCENES)
@@ -71,9 +59,9 @@ def test_grain_goes_and_no_step_is_crossed(name):
 
 
 def test_a_thin_thing_of_its_own_colour_stays():
-    y, x = coordinates()
+    y, x = coordinates(SIZE)
     pole = np.abs(x + 0.1 * y - 0.5) < 1.5 / SIZE[1]
-    exact = (0.2 + 0.15 * x + 0.1 * y + 0.5 * pole).astype(np.float32)
+    exact = on_planes(pole)
     assert rmse(clean_disparity(exact, painted(pole)), exact, pole) < 0.02
     seen = blurred(exact, reach=1)
     assert rmse(clean_disparity(seen, painted(pole)), exact, pole) < 0.2 * rmse(seen, exact, pole)
@@ -88,7 +76,7 @@ def test_a_plane_stays_a_plane_under_any_texture(size):
 
 
 def test_no_texture_enters_a_curved_surface():
-    y, x = coordinates()
+    y, x = coordinates(SIZE)
     curved = (np.sin(3.0 * x) + y**2).astype(np.float32)
     checks = np.repeat((np.indices(SIZE).sum(axis=0) % 14 < 7)[:, :, None], 3, axis=2).astype(np.float32)
     cleaned = clean_disparity(curved, checks)

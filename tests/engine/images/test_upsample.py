@@ -10,26 +10,11 @@ from PIL import Image
 
 from engine.images.resample import area_means, cubic_matrix, linear_matrix
 from engine.images.upsample import upsample_disparity
+from tests.engine.images.disparity_scenes import coordinates, on_planes, outline, painted, rmse, texture
 
 RATIO = 6
 MAP = (48, 64)
 FULL = (MAP[0] * RATIO, MAP[1] * RATIO)
-
-
-def coordinates(shape):
-    """Return y and x of pixel centres in [0, 1]."""
-    y, x = (np.arange(count) + 0.5 for count in shape)
-    return np.broadcast_to((y / shape[0])[:, None], shape), np.broadcast_to(x / shape[1], shape)
-
-
-def texture(shape, seed=0, strength=0.08):
-    return np.random.default_rng(seed).normal(0.0, strength, (*shape, 3))
-
-
-def painted(inside, seed=0):
-    """Return a textured picture whose two sides differ in colour, as a photograph's would."""
-    colours = np.where(inside[:, :, None], (0.75, 0.45, 0.3), (0.3, 0.5, 0.6))
-    return np.clip(colours + texture(inside.shape, seed), 0.0, 1.0).astype(np.float32)
 
 
 def bilinear(disparity, shape):
@@ -62,21 +47,11 @@ def near_steps(full, distance):
     return np.lib.stride_tricks.sliding_window_view(np.pad(near, distance), (size, size)).any(axis=(2, 3))
 
 
-def rmse(values, truth, where):
-    return float(np.sqrt(np.mean((values - truth)[where] ** 2)))
-
-
 def scene(name):
     """Return inside mask and exact disparity of one scene at full size."""
     y, x = coordinates(FULL)
-    plane = 0.2 + 0.15 * x + 0.1 * y
-    if name == "slanted step":
-        inside = x + 0.35 * y > 0.62
-    elif name == "disc":
-        inside = (x - 0.5) ** 2 + (0.75 * (y - 0.5)) ** 2 < 0.07
-    else:  # a pole two map samples wide
-        inside = np.abs(x + 0.1 * y - 0.5) < 1.0 / MAP[1]
-    return inside, np.where(inside, plane + 0.5, plane).astype(np.float32)
+    inside = np.abs(x + 0.1 * y - 0.5) < 1.0 / MAP[1] if name == "thin pole" else outline(name, FULL)  # a pole two map samples wide
+    return inside, on_planes(inside)
 
 
 SCENES = ("slanted step", "disc", "thin pole")
