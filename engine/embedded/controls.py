@@ -19,36 +19,16 @@ import torch
 from torch import Tensor, nn
 
 from ..method.members import base_disparity
-from ..method.protocols import Conditioning, DepthModel, DiffusionPrior, Encoding
+from ..method.protocols import Conditioning, Encoding
 from ..models.embedded_prior import EmbeddedPrior
 from ..models.relight_denoiser import RelightDenoiser
 from ..pipeline import LoadedModels
+from .wrapped import WrappedDepth, WrappedPrior
 
 _UNTRAINED_SEED = 0
 
 
-class _Wrapped:
-    """A prior that is another one's in all but what the subclass says; see `engine.method.protocols.DiffusionPrior`."""
-
-    def __init__(self, prior: DiffusionPrior) -> None:
-        self._prior = prior
-        self.reads_text, self.canvas_px, self.canvas_multiple_px = prior.reads_text, prior.canvas_px, prior.canvas_multiple_px
-        self.alphas_cumprod = prior.alphas_cumprod
-
-    def latent_shape(self, height_px: int, width_px: int) -> tuple[int, int, int]:
-        return self._prior.latent_shape(height_px, width_px)
-
-    def condition(self, canvas_srgb: Tensor, base_normals: Tensor, prompt: str, negative_prompt: str) -> Conditioning:
-        return self._prior.condition(canvas_srgb, base_normals, prompt, negative_prompt)
-
-    def encode(self, canvas_srgb: Tensor, posterior_noise: Tensor) -> Tensor:
-        return self._prior.encode(canvas_srgb, posterior_noise)
-
-    def predict_noise(self, noisy_latents: Tensor, timestep: Tensor, conditioning: Conditioning, *, guided: bool) -> tuple[Tensor, Tensor | None]:
-        return self._prior.predict_noise(noisy_latents, timestep, conditioning, guided=guided)
-
-
-class AgreeingPrior(_Wrapped):
+class AgreeingPrior(WrappedPrior):
     """Predicts the very noise that was added to the latents that it encoded last: its guidance is zero."""
 
     def encode(self, canvas_srgb: Tensor, posterior_noise: Tensor) -> Tensor:
@@ -64,7 +44,7 @@ class AgreeingPrior(_Wrapped):
         return noise, noise
 
 
-class BlindPrior(_Wrapped):
+class BlindPrior(WrappedPrior):
     """Predicts what the wrapped prior does without the picture."""
 
     def predict_noise(self, noisy_latents: Tensor, timestep: Tensor, conditioning: Conditioning, *, guided: bool) -> tuple[Tensor, Tensor | None]:
@@ -74,12 +54,8 @@ class BlindPrior(_Wrapped):
         return unconditional, unconditional
 
 
-class DirectDepth:
+class DirectDepth(WrappedDepth):
     """A depth model without a network: its tokens are another model's disparity, one a pixel, so that refinement moves them one by one."""
-
-    def __init__(self, depth: DepthModel) -> None:
-        self._depth = depth
-        self.patch_px, self.input_px, self.needs_cleaning = depth.patch_px, depth.input_px, depth.needs_cleaning
 
     def encode(self, image_srgb: Tensor) -> Encoding:
         """Return one layer of tokens (1, 1 + H·W, 1) of ``image_srgb`` (1, 3, H, W) in [0, 1]; the first is empty."""
@@ -88,10 +64,6 @@ class DirectDepth:
         height, width = disparity.shape[-2:]
         tokens = torch.cat([torch.zeros(1, 1, 1, device=disparity.device), disparity.reshape(1, -1, 1)], dim=1)
         return Encoding(tokens=(tokens,), patch_grid=(height, width), views=encoding.views)
-
-    def free_encoder(self) -> None:
-        """Give the wrapped model's encoder back."""
-        self._depth.free_encoder()
 
     def new_decoder(self) -> nn.Module:
         """Return what lays the tokens out as a map."""

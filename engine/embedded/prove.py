@@ -52,7 +52,6 @@ def outcome_errors(scene: Scene, models: LoadedModels, settings: RefineSettings)
         measured = scene_errors(disparity, scene, fov_deg=result.fov_deg)
         return {metric: measured[metric] for metric in SHOWN}
 
-    models = encoded_once(models)
     trial = refine_scene(scene, models, settings)
     found = {
         "base": errors(trial.refined.disparity_base, trial.refined),
@@ -99,7 +98,7 @@ _models: LoadedModels
 def _start_worker(settings: RefineSettings, threads: int) -> None:
     global _models
     torch.set_num_threads(threads)
-    _models = load_models(settings)
+    _models = encoded_once(load_models(settings))
 
 
 def _prove_group(seed: int, first: int, count: int, settings: RefineSettings) -> list[SceneErrors]:

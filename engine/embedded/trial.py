@@ -11,19 +11,20 @@ from dataclasses import dataclass, replace
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import Tensor
 
 from ..api.result import RefineResult
 from ..api.settings import RefineSettings
 from ..evaluation.manifest import GroundTruth
 from ..evaluation.measure import measure
 from ..images.picture import Picture
-from ..method.protocols import DepthModel, Encoding
+from ..method.protocols import Encoding
 from ..method.refine import RefinedMembers
 from ..pipeline import LoadedModels, refine_picture
 from .seeds import seeded
 from .world.families import Family
 from .world.scene import draw_scenes
+from .wrapped import WrappedDepth
 
 SCENE_PX = (144, 192)
 DRAWN_AT_ONCE = 4
@@ -58,13 +59,10 @@ class _KeptMembers:
         self._batches[members] = batch
 
 
-class _EncodedOnce:
-    """A depth model that encodes a picture once for all refinements of it in a row; see `engine.method.protocols.DepthModel`."""
+class _EncodedOnce(WrappedDepth):
+    """A depth model that encodes a picture once for all refinements of it in a row."""
 
-    def __init__(self, depth: DepthModel) -> None:
-        self._depth = depth
-        self._last: tuple[Tensor, Encoding] | None = None
-        self.patch_px, self.input_px, self.needs_cleaning = depth.patch_px, depth.input_px, depth.needs_cleaning
+    _last: tuple[Tensor, Encoding] | None = None
 
     def encode(self, image_srgb: Tensor) -> Encoding:
         """Return what the wrapped model makes of ``image_srgb`` (1, 3, H, W)."""
@@ -75,13 +73,10 @@ class _EncodedOnce:
     def free_encoder(self) -> None:
         """Keep it: the next scene needs it."""
 
-    def new_decoder(self) -> nn.Module:
-        return self._depth.new_decoder()
-
 
 def encoded_once(models: LoadedModels) -> LoadedModels:
     """Return ``models`` such that refining one picture several times encodes it once; the results are the same to the byte."""
-    return models if isinstance(models.depth, _EncodedOnce) else replace(models, depth=_EncodedOnce(models.depth))
+    return replace(models, depth=_EncodedOnce(models.depth))
 
 
 def draw_trial_scenes(family: Family, count: int, seed: int, size: tuple[int, int] = SCENE_PX, *, first: int = 0) -> Iterator[Scene]:
@@ -108,7 +103,7 @@ def refine_scene(scene: Scene, models: LoadedModels, settings: RefineSettings) -
     Raises:
         RedepthError: see `engine.pipeline.refine_picture`.
     """
-    picture, models = picture_of(scene), encoded_once(models)
+    picture = picture_of(scene)
     members = _KeptMembers()
     refined, gated = (refine_picture(picture, models, replace(settings, gate=gate), member_store=members) for gate in (False, True))
     return Trial(refined=refined, gated=gated)
