@@ -31,6 +31,7 @@ from .gate.thresholds import Thresholds
 from .geometry.camera import DEFAULT_FOV_DEG
 from .images.clean import clean_disparity
 from .images.picture import Picture
+from .images.resample import resize_linear
 from .images.upsample import upsample_disparity
 from .method.ensemble import Ensemble, combine
 from .method.protocols import DepthModel, DiffusionPrior
@@ -164,14 +165,14 @@ class _Run:
                 disparity_refined, uncertainty = disparity_base.copy(), np.zeros_like(disparity_base)
             else:
                 disparity_refined = self._full_size(refined, problem)
-                uncertainty = upsample_disparity(_array(ensemble.spread), guide).clip(min=0)
+                uncertainty = resize_linear(_array(ensemble.spread), guide.shape[:2])  # No depth: it has no edges to find.
         resolved_fov_deg, fov_source = resolve_fov(self.picture, fov_deg)
         return RefineResult(
             image_srgb=_srgb8(guide),
             disparity_base=disparity_base,
             disparity_refined=disparity_refined,
             uncertainty=uncertainty,
-            kept=None if kept is None else upsample_share(_array(kept), guide.shape[:2]),
+            kept=None if kept is None else resize_linear(_array(kept), guide.shape[:2]),
             fov_deg=resolved_fov_deg,
             fov_source=fov_source,
             provenance=self._provenance(prompt, prompt_source, problem, batches, finding),
@@ -334,12 +335,6 @@ def member_batches(members: int, members_per_batch: int) -> list[range]:
     """Return the member numbers of each batch; ``members_per_batch`` 0 means one batch of all."""
     size = members_per_batch or members
     return [range(first, min(first + size, members)) for first in range(0, members, size)]
-
-
-def upsample_share(share: NDArray[np.float32], size: tuple[int, int]) -> NDArray[np.float32]:
-    """Return ``share`` (h, w) in [0, 1] at ``size`` (height, width), bilinear: it is smooth already, so no edge has to be found again."""
-    resized = functional.interpolate(torch.from_numpy(share)[None, None], size=size, mode="bilinear", align_corners=False)
-    return resized[0, 0].clamp(0, 1).numpy()
 
 
 def resolve_fov(picture: Picture, fov_deg: float | None) -> tuple[float, FovSource]:

@@ -46,6 +46,16 @@ def reduction_matrix(count: int, from_count: int) -> Matrix:
     return linear_matrix(count * per_cell, from_count).reshape(count, per_cell, from_count).mean(axis=1)
 
 
+def resize_linear(field: Matrix, size: tuple[int, int]) -> Matrix:
+    """Return ``field`` (h, w) at ``size`` (height, width): linear between its samples, or their mean along an axis that shrinks; within its range."""
+    down, right = (
+        linear_matrix(count, from_count) if count >= from_count else reduction_matrix(count, from_count)
+        for count, from_count in zip(size, field.shape, strict=True)
+    )
+    resized: Matrix = np.linalg.multi_dot([down, field, right.T])
+    return resized.clip(field.min(), field.max(), out=resized)
+
+
 def area_means(image: NDArray[np.float32], height: int, width: int) -> NDArray[np.float32]:
     """Return the mean colour (height, width, C) of each cell that ``image`` (H, W, C) is divided into; cells at least a pixel large."""
     full_height, full_width, channels = image.shape

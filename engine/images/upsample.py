@@ -19,7 +19,7 @@ import itertools
 import numpy as np
 from numpy.typing import NDArray
 
-from .resample import area_means, cubic_matrix, linear_matrix, reduction_matrix, sample_positions
+from .resample import area_means, cubic_matrix, linear_matrix, resize_linear, sample_positions
 from .windows import Map, interquartile_mean, likeness, smoothstep, window_extreme
 
 _REACH = 2.0  # map samples within this distance vote
@@ -49,11 +49,7 @@ def upsample_disparity(disparity: Map, image_srgb: NDArray[np.float32]) -> Map:
         return disparity.copy()
     if height > map_height and width > map_width:
         return _guided(disparity, image_srgb)
-    return np.linalg.multi_dot([_axis_matrix(height, map_height), disparity, _axis_matrix(width, map_width).T])
-
-
-def _axis_matrix(count: int, from_count: int) -> Map:
-    return linear_matrix(count, from_count) if count > from_count else reduction_matrix(count, from_count)
+    return resize_linear(disparity, (height, width))
 
 
 def _guided(disparity: Map, image_srgb: NDArray[np.float32]) -> Map:
