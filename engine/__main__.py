@@ -8,13 +8,12 @@ import sys
 
 from .api.folders import keep_models_at_home
 from .cli.main import main
+from .startup import before_torch
 
 if __name__ == "__main__":
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a file name that the terminal cannot show is no reason to fail
     keep_models_at_home(os.environ)
-    # Torch's threads shall spin only briefly while they wait for each other: with the default, a step can take many times as long
-    # when other programs want the processor.
-    os.environ.setdefault("GOMP_SPINCOUNT", "2000")
+    before_torch()
     sys.exit(main())

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
-os.environ.setdefault("GOMP_SPINCOUNT", "2000")  # as `engine.__main__` sets it; read once, when torch is imported
+os.environ.setdefault("GOMP_SPINCOUNT", "2000")  # as `engine.startup` sets it; read once, when torch is imported
 ASK_HUB = os.environ.get("REDEPTH_HUB") == "1"
 if not ASK_HUB:
     os.environ["HF_HUB_OFFLINE"] = "1"  # before anything imports huggingface_hub, which reads it once

@@ -31,6 +31,7 @@ from ..evaluation.compare import Comparison, compare
 from ..evaluation.metrics import METRICS
 from ..models.embedded_prior import EmbeddedPrior
 from ..pipeline import LoadedModels, load_models, refine_picture
+from ..startup import before_torch
 from .controls import CONTROLS
 from .trial import DRAWN_AT_ONCE, Scene, draw_trial_scenes, encoded_once, picture_of, refine_scene, scene_errors
 from .world.families import UNSEEN
@@ -162,7 +163,7 @@ def main() -> int:
     parser.add_argument("--json", type=Path, help="file for every scene's errors")
     options = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(message)s")
-    os.environ.setdefault("GOMP_SPINCOUNT", "2000")  # For the workers' threads; see engine/__main__.py.
+    before_torch()  # Here it is for the workers, who inherit the environment.
     if options.scenes < 2 or options.workers < 1:
         parser.error("an interval needs two scenes, and the work a worker")
     errors = prove(options.scenes, options.seed, options.workers, settings_from_preset("default", device="cpu"))

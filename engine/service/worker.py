@@ -33,6 +33,7 @@ from ..api.folders import find_folders
 from ..api.messages import Event, Progress, event_to_json
 from ..api.result import RefineResult
 from ..api.result_folder import write_result
+from ..startup import before_torch
 from .job_folder import JobFolder
 
 BEAT_S = 0.5
@@ -187,4 +188,5 @@ def _torch_refiner() -> Refiner:
 
 
 if __name__ == "__main__":
+    before_torch()
     work_for_engine(int(sys.argv[1]), _torch_refiner)
