@@ -26,7 +26,7 @@ from engine.evaluation.protocols import align_paper
 from engine.method.canvas import letterbox
 from engine.method.guidance import sds_gradient
 from engine.method.losses import laplacian_smoothness, sds_loss
-from engine.method.relight import Light, composite, display_from_linear, normals_from_points, points_from_depth, pseudo_depth
+from engine.method.relight import Light, composite, display_from_linear, normals_from_depth, pseudo_depth
 
 INPUT_KEYS = re.compile(
     r"raw_head|image|ms|scale|scale_offset|raw|gt_depth|gt_mask|sds_latents|sds_embeddings_text_then_uncond"
@@ -99,13 +99,13 @@ def check_surface(ref: Reference) -> Iterator[Check]:
     """Check pseudo-depth and normals."""
     depth = pseudo_depth(ref["raw_head"], ref["scale_offset"].reshape(1), depth_scale=float(ref["scale"]), min_disparity=float(ref["ms"]))
     yield Check("depth", _error(depth, ref["depth"]), EXACT)
-    normals = normals_from_points(points_from_depth(ref["depth"]))
+    normals = normals_from_depth(ref["depth"])
     yield Check("normals", _error(_flip_xy(normals), ref["normals"]), NORMALS)
 
 
 def check_relight(ref: Reference) -> Iterator[Check]:
     """Check every relit picture, on our normals and with the light turned into our frame."""
-    normals = normals_from_points(points_from_depth(ref["depth"]))
+    normals = normals_from_depth(ref["depth"])
     for number in sorted({match[1] for match in map(re.compile(r"relight(\d+)_").match, ref) if match}, key=int):
         prefix = f"relight{number}"
         light = Light(

@@ -24,7 +24,7 @@ from torch.nn.functional import avg_pool2d, normalize
 from ..method.canvas import fit
 from ..method.draws import SHININESS_LOG2_RANGE
 from ..method.guidance import add_noise
-from ..method.relight import Light, composite, display_from_linear, normals_from_points, points_from_depth, pseudo_depth
+from ..method.relight import Light, composite, display_from_linear, normals_from_depth, pseudo_depth
 from ..models.architectures import new_prior_network
 from ..models.catalogue import find_weights
 from ..models.depth_anything import load_network
@@ -86,7 +86,7 @@ class Samples:
 def surface_normals(disparity: Tensor) -> Tensor:
     """Return the normals (B, 3, H, W) that the method gives raw disparity (B, H, W)."""
     depth = pseudo_depth(disparity, torch.zeros(len(disparity), device=disparity.device), depth_scale=DEPTH_SCALE, min_disparity=MIN_DISPARITY)
-    return normals_from_points(points_from_depth(depth))
+    return normals_from_depth(depth)
 
 
 def make_samples(scenes: Scenes, light: Light, estimated: Tensor, share: Tensor) -> Samples:

@@ -24,7 +24,7 @@ from .guidance import sds_gradient
 from .losses import anchor_loss, laplacian_smoothness, sds_loss
 from .members import Members, base_disparity
 from .protocols import Conditioning, DepthModel, DiffusionPrior, Encoding
-from .relight import normals_from_points, points_from_depth, pseudo_depth, relight
+from .relight import normals_from_depth, pseudo_depth, relight
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,7 +82,7 @@ def prepare(
     encoding = depth_model.encode(image_srgb)
     base = base_disparity(depth_model, encoding)
     base_depth = pseudo_depth(base, torch.zeros(1, device=base.device), depth_scale=settings.depth_scale, min_disparity=settings.min_disparity)
-    base_normals = normals_from_points(points_from_depth(base_depth))
+    base_normals = normals_from_depth(base_depth)
     canvas_srgb, canvas_normals = (
         to_canvas(field, settings.canvas, prior.canvas_px, prior.canvas_multiple_px) for field in (image_srgb, base_normals)
     )

@@ -11,8 +11,7 @@ from engine.method.relight import (
     Light,
     composite,
     display_from_linear,
-    normals_from_points,
-    points_from_depth,
+    normals_from_depth,
     pseudo_depth,
     relight,
     shade,
@@ -31,6 +30,13 @@ def plane_normals(normal: tuple[float, float, float]) -> torch.Tensor:
     return functional.normalize(torch.tensor(normal, dtype=torch.float64), dim=0)[None, :, None, None].expand(1, 3, 4, 5)
 
 
+def pixel_positions(height: int, width: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return x and y (H, W) of the pixels: the left and right columns at -W/H and W/H, the top and bottom rows at 1 and -1."""
+    right, down = torch.arange(width, dtype=torch.float64) / (width - 1), torch.arange(height, dtype=torch.float64) / (height - 1)
+    x, y = (2 * right - 1) * width / height, 1 - 2 * down
+    return x.expand(height, width), y[:, None].expand(height, width)
+
+
 def test_pseudo_depth_closed_form() -> None:
     raw = torch.tensor([[[-1.0, 0.0, 0.9]]], dtype=torch.float64)
     depth = pseudo_depth(raw, torch.zeros(1, dtype=torch.float64), depth_scale=7.0, min_disparity=0.1)
@@ -43,42 +49,34 @@ def test_scale_offset_moves_depth_by_at_most_one_in_seven() -> None:
     torch.testing.assert_close(depth * (raw + 0.1), torch.tensor([8.0, 6.0], dtype=torch.float64)[:, None, None].expand_as(raw))
 
 
-@pytest.mark.parametrize(("height", "width"), [(4, 8), (8, 4), (5, 5)])
-def test_points_span_the_picture(height: int, width: int) -> None:
-    points = points_from_depth(torch.full((1, height, width), 3.0))
-    assert points.shape == (1, 3, height, width)
-    top_left, bottom_right = points[0, :, 0, 0], points[0, :, -1, -1]
-    torch.testing.assert_close(top_left, torch.tensor([-width / height, 1.0, -3.0]))
-    torch.testing.assert_close(bottom_right, torch.tensor([width / height, -1.0, -3.0]))
-
-
 def test_flat_surface_faces_the_viewer() -> None:
-    normals = normals_from_points(points_from_depth(torch.full((2, 6, 7), 5.0)))
+    normals = normals_from_depth(torch.full((2, 6, 7), 5.0))
     torch.testing.assert_close(normals, torch.tensor([0.0, 0.0, 1.0])[None, :, None, None].expand(2, 3, 6, 7))
 
 
+@pytest.mark.parametrize(("height", "width"), [(9, 12), (12, 9), (9, 9)])
 @pytest.mark.parametrize(("slope_x", "slope_y"), [(0.5, 0.0), (0.0, 0.5), (-0.3, 0.8)])
-def test_tilted_plane_has_its_own_normal_everywhere(slope_x: float, slope_y: float) -> None:
-    flat = points_from_depth(torch.zeros(1, 9, 12, dtype=torch.float64))
-    depth = 4 + slope_x * flat[:, 0] + slope_y * flat[:, 1]
-    normals = normals_from_points(points_from_depth(depth))
+def test_tilted_plane_has_its_own_normal_everywhere(slope_x: float, slope_y: float, height: int, width: int) -> None:
+    x, y = pixel_positions(height, width)
+    depth = (4 + slope_x * x + slope_y * y)[None]
+    normals = normals_from_depth(depth)
     expected = functional.normalize(torch.tensor([slope_x, slope_y, 1.0], dtype=torch.float64), dim=0)
     torch.testing.assert_close(normals, expected[None, :, None, None].expand_as(normals))
 
 
 def test_sphere_normals_point_from_its_centre() -> None:
-    flat = points_from_depth(torch.zeros(1, 129, 129, dtype=torch.float64))
-    radius_squared = flat[:, 0] ** 2 + flat[:, 1] ** 2
+    x, y = (position[None] for position in pixel_positions(129, 129))
+    radius_squared = x**2 + y**2
     depth = 5 - (2 - radius_squared.clamp(max=1)).sqrt()
-    normals = normals_from_points(points_from_depth(depth))
-    exact = torch.stack([flat[:, 0], flat[:, 1], 5 - depth], dim=1) / math.sqrt(2)
+    normals = normals_from_depth(depth)
+    exact = torch.stack([x, y, 5 - depth], dim=1) / math.sqrt(2)
     inside = (radius_squared < 0.9)[:, None].expand_as(normals)
     torch.testing.assert_close(normals[inside], exact[inside], atol=2e-4, rtol=0)
 
 
 def test_normals_are_differentiable() -> None:
     depth = torch.rand(1, 4, 5, dtype=torch.float64) + 2
-    assert torch.autograd.gradcheck(lambda z: normals_from_points(points_from_depth(z)), depth.requires_grad_())
+    assert torch.autograd.gradcheck(lambda z: normals_from_depth(z), depth.requires_grad_())
 
 
 def test_light_straight_on_is_full() -> None:
