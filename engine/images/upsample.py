@@ -15,6 +15,9 @@ H W picture, h w map, n pixels near a step, K samples that vote.
 from __future__ import annotations
 
 import itertools
+import os
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 
 import numpy as np
 from numpy.typing import NDArray
@@ -62,7 +65,8 @@ def _guided(disparity: Map, image_srgb: NDArray[np.float32]) -> Map:
     nearest_column = np.rint(voters.columns).astype(np.intp)
     full = np.empty((height, width), np.float32)
     rows = max(1, _STRIP_PX // width)
-    for top in range(0, height, rows):
+
+    def fill(top: int) -> None:
         strip = slice(top, min(top + rows, height))
         nearest = np.ix_(np.rint(voters.rows[strip]).astype(np.intp), nearest_column)
         values = down_cubic[strip] @ smooth
@@ -71,6 +75,10 @@ def _guided(disparity: Map, image_srgb: NDArray[np.float32]) -> Map:
         if len(y):
             values[y, x] += share[y, x] * (voters.vote(y + top, x, image_srgb[y + top, x]) - values[y, x])
         np.clip(values, lowest[nearest], highest[nearest], out=full[strip])
+
+    with ThreadPoolExecutor(os.cpu_count()) as pool:  # numpy computes outside the interpreter's lock
+        for filled in [pool.submit(copy_context().run, fill, top) for top in range(0, height, rows)]:
+            filled.result()
     return full
 
 
