@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import logging
+from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any
 
-from PySide6.QtCore import QObject, Qt, Signal
+from PySide6.QtCore import QObject, Qt, QTimer, Signal
 
 from engine.api.errors import RedepthError
 
@@ -16,6 +17,7 @@ THREADS = 2
 _log = logging.getLogger(__name__)
 
 Failed = Callable[[RedepthError], object]
+_Ended = tuple[str, int, Callable[[], object] | None]  # key, number and the call that tells of it
 
 
 class UnforeseenError(RedepthError):
@@ -26,6 +28,8 @@ class UnforeseenError(RedepthError):
 
 class Background(QObject):
     """Runs work in threads. Work asked for under a ``key`` replaces what was asked for under it before: only the newest is told of.
+
+    Results that come at once are told of one at a turn of the event loop, so that the window answers between them.
 
     Signals:
         idle: nothing is under way any more.
@@ -40,7 +44,10 @@ class Background(QObject):
         self._newest: dict[str, int] = {}
         self._count = self._under_way = 0
         self._stopped = False
-        self._ended.connect(self._tell, Qt.ConnectionType.QueuedConnection)
+        self._ended.connect(self._take, Qt.ConnectionType.QueuedConnection)
+        self._untold: deque[_Ended] = deque()
+        self._next_turn = QTimer(self, singleShot=True, interval=0)
+        self._next_turn.timeout.connect(self._tell)
 
     @property
     def is_idle(self) -> bool:
@@ -82,8 +89,14 @@ class Background(QObject):
             fault.__cause__ = exc
             return partial(failed, fault)
 
-    def _tell(self, ended: tuple[str, int, Callable[[], object] | None]) -> None:
-        key, number, call = ended
+    def _take(self, ended: _Ended) -> None:
+        self._untold.append(ended)
+        self._next_turn.start()
+
+    def _tell(self) -> None:
+        key, number, call = self._untold.popleft()
+        if self._untold:
+            self._next_turn.start()
         if call is not None and self._newest.get(key) == number:
             del self._newest[key]
             call()

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 import threading
+import time
 
 import pytest
+from PySide6.QtCore import QTimer
 from pytestqt.qtbot import QtBot
 
 from desktop.views.background import Background, UnforeseenError
@@ -33,6 +35,21 @@ def test_results_come_back_in_the_windows_thread(background: Background, qtbot: 
     assert told == [("result", threading.get_ident())]
     assert worked != [threading.get_ident()]
     assert background.is_idle
+
+
+def test_results_that_come_at_once_are_told_of_one_a_turn(background: Background, qtbot: QtBot) -> None:
+    turns: list[None] = []
+    told_at: list[int] = []
+    ended = [threading.Event() for _ in range(3)]
+    with qtbot.waitSignal(background.idle):
+        for number, event in enumerate(ended):
+            background.run(str(number), event.set, lambda _: told_at.append(len(turns)), told_at.append)
+        assert all(event.wait(10) for event in ended)
+        time.sleep(0.1)  # the window is busy while all of them come back
+        turn = QTimer(background, interval=0)
+        turn.timeout.connect(lambda: turns.append(None))
+        turn.start()
+    assert len(set(told_at)) == len(ended)
 
 
 def test_only_the_newest_of_a_key_is_told(background: Background, qtbot: QtBot) -> None:
