@@ -76,7 +76,8 @@ def _guided(disparity: Map, image_srgb: NDArray[np.float32]) -> Map:
             values[y, x] += share[y, x] * (voters.vote(y + top, x, image_srgb[y + top, x]) - values[y, x])
         np.clip(values, lowest[nearest], highest[nearest], out=full[strip])
 
-    with ThreadPoolExecutor(os.cpu_count()) as pool:  # numpy computes outside the interpreter's lock
+    # numpy computes outside the interpreter's lock; what it does about an underflow is in the context.
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
         for filled in [pool.submit(copy_context().run, fill, top) for top in range(0, height, rows)]:
             filled.result()
     return full

@@ -33,9 +33,8 @@ def refined(depth_model: DepthModel, prior: DiffusionPrior, members: Sequence[in
 
 @pytest.mark.parametrize("canvas", ["square", "fit"])
 def test_batched_members_agree_with_one_by_one(small_depth: DepthModel, prior: DiffusionPrior, canvas: str) -> None:
-    settings = replace(
-        SETTINGS, canvas=canvas, adam_eps=1e-3
-    )  # With less, Adam turns the rounding of a gradient that is next to zero into a whole step.
+    # With a smaller eps, Adam turns the rounding of a gradient that is next to zero into a whole step.
+    settings = replace(SETTINGS, canvas=canvas, adam_eps=1e-3)
     together = refined(small_depth, prior, range(3), settings)
     alone = [refined(small_depth, prior, [member], settings) for member in range(3)]
     torch.testing.assert_close(together.disparity, torch.cat([one.disparity for one in alone]), atol=1e-4, rtol=1e-4)
