@@ -45,13 +45,15 @@ class AgreeingPrior(WrappedPrior):
 
 
 class BlindPrior(WrappedPrior):
-    """Predicts what the wrapped prior does without the picture."""
+    """The wrapped embedded prior without the picture."""
+
+    def condition(self, canvas_srgb: Tensor, base_normals: Tensor, prompt: str, negative_prompt: str) -> Conditioning:
+        """Return None: nothing is seen."""
+        return None
 
     def predict_noise(self, noisy_latents: Tensor, timestep: Tensor, conditioning: Conditioning, *, guided: bool) -> tuple[Tensor, Tensor | None]:
-        """Return the unconditional noise twice, (B, c, h, w)."""
-        _, unconditional = super().predict_noise(noisy_latents, timestep, conditioning, guided=True)
-        assert unconditional is not None
-        return unconditional, unconditional
+        """Return the unconditional noise (B, c, h, w), and nothing that guidance could contrast it with."""
+        return super().predict_noise(noisy_latents, timestep, conditioning, guided=False)
 
 
 class DirectDepth(WrappedDepth):
@@ -75,17 +77,17 @@ class _Laid(nn.Module):
         return tokens[0][:, 1:, 0].view(1, *patch_grid)
 
 
-def _untrained(prior: EmbeddedPrior) -> EmbeddedPrior:
+def _untrained(models: LoadedModels) -> EmbeddedPrior:
     """Return a prior of the same shape with random weights, the same at every call."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(_UNTRAINED_SEED)
-        network = RelightDenoiser.from_config(prior.network.config)
-    return EmbeddedPrior(network, prior.alphas_cumprod.device)
+        network = RelightDenoiser.from_config(RelightDenoiser.load_config(models.weights["prior"].folder))
+    return EmbeddedPrior(network, models.compute.device)
 
 
-CONTROLS: dict[str, Callable[[LoadedModels, EmbeddedPrior], LoadedModels]] = {
-    "smoothness": lambda models, prior: replace(models, prior=AgreeingPrior(prior)),
-    "untrained": lambda models, prior: replace(models, prior=_untrained(prior)),
-    "unconditional": lambda models, prior: replace(models, prior=BlindPrior(prior)),
-    "direct": lambda models, prior: replace(models, depth=DirectDepth(models.depth)),
+CONTROLS: dict[str, Callable[[LoadedModels], LoadedModels]] = {
+    "smoothness": lambda models: replace(models, prior=AgreeingPrior(models.prior)),
+    "untrained": lambda models: replace(models, prior=_untrained(models)),
+    "unconditional": lambda models: replace(models, prior=BlindPrior(models.prior)),
+    "direct": lambda models: replace(models, depth=DirectDepth(models.depth)),
 }

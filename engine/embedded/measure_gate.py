@@ -20,7 +20,7 @@ from ..api.settings import RefineSettings, settings_from_preset
 from ..evaluation.compare import bootstrap_mean
 from ..pipeline import load_models
 from .calibrate_gate import HARM_LIMIT, worst_tenth
-from .trial import Scene, Trial, draw_trial_scenes, encoded_once, refine_scene, scene_errors
+from .trial import Scene, Trial, draw_trial_scenes, seen_once, refine_scene, scene_errors
 from .world.families import UNSEEN
 
 _METRICS = {"abs_rel": "AbsRel", "normal_deg": "normals"}
@@ -38,7 +38,7 @@ class MeasuredTrial:
 
 def measure_scenes(scenes: int, seed: int, settings: RefineSettings) -> list[MeasuredTrial]:
     """Return ``scenes`` fresh scenes, refined and measured with and without the gate."""
-    models = encoded_once(load_models(settings))
+    models = seen_once(load_models(settings))
     trials: list[MeasuredTrial] = []
     for scene in draw_trial_scenes(UNSEEN, scenes, seed):
         trials.append(measure_trial(refine_scene(scene, models, settings), scene))

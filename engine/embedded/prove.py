@@ -29,11 +29,10 @@ from ..api.result import RefineResult
 from ..api.settings import RefineSettings, settings_from_preset
 from ..evaluation.compare import Comparison, compare
 from ..evaluation.metrics import METRICS
-from ..models.embedded_prior import EmbeddedPrior
 from ..pipeline import LoadedModels, load_models, refine_picture
 from ..startup import before_torch
 from .controls import CONTROLS
-from .trial import DRAWN_AT_ONCE, Scene, draw_trial_scenes, encoded_once, picture_of, refine_scene, scene_errors
+from .trial import DRAWN_AT_ONCE, Scene, draw_trial_scenes, seen_once, picture_of, refine_scene, scene_errors
 from .world.families import UNSEEN
 
 log = logging.getLogger(__name__)
@@ -59,12 +58,9 @@ def outcome_errors(scene: Scene, models: LoadedModels, settings: RefineSettings)
         REFINED: errors(trial.gated.disparity_refined, trial.gated),
         UNGATED: errors(trial.refined.disparity_refined, trial.refined),
     }
-    prior = models.prior
-    if not isinstance(prior, EmbeddedPrior):
-        raise TypeError("the controls are made from the embedded prior")
     picture = picture_of(scene)
     for name, control in CONTROLS.items():
-        result = refine_picture(picture, control(models, prior), replace(settings, gate=False))
+        result = refine_picture(picture, control(models), replace(settings, gate=False))
         found[name] = errors(result.disparity_refined, result)
     return found
 
@@ -99,7 +95,7 @@ _models: LoadedModels
 def _start_worker(settings: RefineSettings, threads: int) -> None:
     global _models
     torch.set_num_threads(threads)
-    _models = encoded_once(load_models(settings))
+    _models = seen_once(load_models(settings))
 
 
 def _prove_group(seed: int, first: int, count: int, settings: RefineSettings) -> list[SceneErrors]:

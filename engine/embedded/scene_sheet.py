@@ -22,7 +22,7 @@ from ..geometry.camera import Camera
 from ..geometry.disparity import disparity_range
 from ..geometry.normals import normals_from_depth
 from ..pipeline import load_models
-from .trial import DRAWN_AT_ONCE, Scene, Trial, draw_trial_scenes, encoded_once, refine_scene, scene_errors
+from .trial import DRAWN_AT_ONCE, Scene, Trial, draw_trial_scenes, seen_once, refine_scene, scene_errors
 from .world.families import UNSEEN
 
 _ENLARGED = 3
@@ -74,7 +74,7 @@ def main() -> None:
     settings = settings_from_preset("default", device="cpu")
     first = options.scene // DRAWN_AT_ONCE * DRAWN_AT_ONCE
     scene = list(draw_trial_scenes(UNSEEN, options.scene - first + 1, options.seed, first=first))[-1]
-    trial = refine_scene(scene, encoded_once(load_models(settings)), settings)
+    trial = refine_scene(scene, seen_once(load_models(settings)), settings)
     scene_sheet(scene, trial, f"Scene {options.scene} of seed {options.seed}, of a family that the depth model never saw").save(options.file)
 
 

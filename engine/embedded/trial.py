@@ -18,13 +18,13 @@ from ..api.settings import RefineSettings
 from ..evaluation.manifest import GroundTruth
 from ..evaluation.measure import measure
 from ..images.picture import Picture
-from ..method.protocols import Encoding
+from ..method.protocols import Conditioning, Encoding
 from ..method.refine import RefinedMembers
 from ..pipeline import LoadedModels, refine_picture
 from .seeds import seeded
 from .world.families import Family
 from .world.scene import draw_scenes
-from .wrapped import WrappedDepth
+from .wrapped import WrappedDepth, WrappedPrior
 
 SCENE_PX = (144, 192)
 DRAWN_AT_ONCE = 4
@@ -74,9 +74,23 @@ class _EncodedOnce(WrappedDepth):
         """Keep it: the next scene needs it."""
 
 
-def encoded_once(models: LoadedModels) -> LoadedModels:
-    """Return ``models`` such that refining one picture several times encodes it once; the results are the same to the byte."""
-    return replace(models, depth=_EncodedOnce(models.depth))
+class _ConditionedOnce(WrappedPrior):
+    """A prior that looks at a picture once for all refinements of it in a row."""
+
+    _last: tuple[Tensor, Tensor, tuple[str, str], Conditioning] | None = None
+
+    def condition(self, canvas_srgb: Tensor, base_normals: Tensor, prompt: str, negative_prompt: str) -> Conditioning:
+        """Return what the wrapped prior makes of ``canvas_srgb`` and ``base_normals``, each (1, 3, H, W), and the texts."""
+        texts = prompt, negative_prompt
+        last = self._last
+        if last is None or not (torch.equal(last[0], canvas_srgb) and torch.equal(last[1], base_normals) and last[2] == texts):
+            last = self._last = canvas_srgb, base_normals, texts, super().condition(canvas_srgb, base_normals, *texts)
+        return last[3]
+
+
+def seen_once(models: LoadedModels) -> LoadedModels:
+    """Return ``models`` such that they look at a picture once however often it is refined; the results are the same to the byte."""
+    return replace(models, depth=_EncodedOnce(models.depth), prior=_ConditionedOnce(models.prior))
 
 
 def draw_trial_scenes(family: Family, count: int, seed: int, size: tuple[int, int] = SCENE_PX, *, first: int = 0) -> Iterator[Scene]:

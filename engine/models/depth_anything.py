@@ -11,6 +11,7 @@ from typing import Any, cast
 import torch
 from torch import Tensor, nn
 from transformers import DepthAnythingConfig, DepthAnythingForDepthEstimation
+from transformers.models.depth_anything.modeling_depth_anything import DepthAnythingReassembleStage
 
 from ..api.errors import WeightsInvalidError
 from ..method.protocols import Encoding
@@ -20,12 +21,28 @@ from .loading import load_pretrained
 from .views import see_in_views
 
 
+class _Reassembly(nn.Module):
+    """The neck's first stage, tokens to maps of C' channels.
+
+    Differs: tokens are maps with their channels last already; the library copies them into the other order, from which convolutions on CPUs copy
+    them back.
+    """
+
+    def __init__(self, stage: DepthAnythingReassembleStage) -> None:
+        super().__init__()
+        self.layers = stage.layers
+
+    def forward(self, tokens: list[Tensor], *patch_grid: int) -> list[Tensor]:
+        return [layer(each[:, 1:].unflatten(1, patch_grid).movedim(-1, 1)) for layer, each in zip(self.layers, tokens, strict=True)]
+
+
 class DptDecoder(nn.Module):
     """Neck and head: tokens to raw disparity (1, H, W); see `engine.method.protocols.Decoder`."""
 
     def __init__(self, network: DepthAnythingForDepthEstimation) -> None:
         super().__init__()
         self.neck, self.head = network.neck, network.head
+        self.neck.reassemble_stage = _Reassembly(self.neck.reassemble_stage)
 
     def forward(self, tokens: tuple[Tensor, ...], patch_grid: tuple[int, int]) -> Tensor:
         """Return raw disparity (1, H, W), larger = nearer, of 4 token tensors (1, 1 + N, C)."""
@@ -67,14 +84,16 @@ class DepthAnything:
         if self._encoder is None:
             self._encoder = load_network(self.weights).backbone.to(self.device)
         height, width = image_srgb.shape[-2:]
+        tokens = self._tokens(image_srgb)
         views = None
         if self._view_scales:
-            views = see_in_views(self._see_once, image_srgb, (height, width), scales=self._view_scales, multiple_px=self.patch_px)[:, 0]
-        return Encoding(tokens=self._tokens(image_srgb), patch_grid=self._patch_grid(image_srgb), views=views)
 
-    def _see_once(self, image_srgb: Tensor) -> Tensor:
-        """Return the raw disparity (1, 1, H, W) that the whole network gives ``image_srgb``."""
-        return self._decoder(self._tokens(image_srgb), self._patch_grid(image_srgb))[:, None]
+            def see(view_srgb: Tensor) -> Tensor:
+                view_tokens = tokens if view_srgb is image_srgb else self._tokens(view_srgb)
+                return self._decoder(view_tokens, self._patch_grid(view_srgb))[:, None]
+
+            views = see_in_views(see, image_srgb, (height, width), scales=self._view_scales, multiple_px=self.patch_px)[:, 0]
+        return Encoding(tokens=tokens, patch_grid=self._patch_grid(image_srgb), views=views)
 
     def _tokens(self, image_srgb: Tensor) -> tuple[Tensor, ...]:
         mean, std = (torch.tensor(values, device=self.device)[None, :, None, None] for values in (IMAGENET_MEAN, IMAGENET_STD))

@@ -96,8 +96,8 @@ class EmbeddedPrior:
         return latents_from_canvas(canvas_srgb, self.fold_px)
 
     @torch.no_grad()
-    def predict_noise(self, noisy_latents: Tensor, timestep: Tensor, conditioning: Seen, *, guided: bool) -> tuple[Tensor, Tensor | None]:
-        """Return the noise predicted with the picture and, if ``guided``, without it, each (B, c, h, w)."""
+    def predict_noise(self, noisy_latents: Tensor, timestep: Tensor, conditioning: Seen | None, *, guided: bool) -> tuple[Tensor, Tensor | None]:
+        """Return the noise predicted with the picture, if it was seen, and, if ``guided``, without it, each (B, c, h, w)."""
         seeing = self._noise(noisy_latents, timestep, conditioning)
         return seeing, self._noise(noisy_latents, timestep, None) if guided else None
 

@@ -66,7 +66,7 @@ def test_the_blind_prior_does_not_see_the_picture(models: LoadedModels) -> None:
 def test_the_untrained_prior_is_the_same_each_time_and_leaves_chance_alone(models: LoadedModels) -> None:
     prior = embedded_prior(models)
     state = torch.get_rng_state()
-    first, second = (CONTROLS["untrained"](models, prior).prior for _ in range(2))
+    first, second = (CONTROLS["untrained"](models).prior for _ in range(2))
     assert torch.equal(torch.get_rng_state(), state)
     assert isinstance(first, EmbeddedPrior) and isinstance(second, EmbeddedPrior)
     weights = [next(network.parameters()) for network in (first.network, second.network, prior.network)]

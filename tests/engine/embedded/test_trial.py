@@ -6,10 +6,9 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from torch import Tensor
 
 from engine.api.settings import RefineSettings, settings_from_preset
-from engine.embedded.trial import Scene, draw_trial_scenes, encoded_once, picture_of, refine_scene, scene_errors
+from engine.embedded.trial import Scene, draw_trial_scenes, seen_once, picture_of, refine_scene, scene_errors
 from engine.embedded.world.families import UNSEEN
 from engine.pipeline import LoadedModels, load_models, refine_picture
 
@@ -49,21 +48,22 @@ def test_both_outcomes_come_from_one_refinement(scenes: list[Scene], models: Loa
     assert trial.gated.provenance["gate"] is not None
 
 
-def test_a_scene_is_encoded_once_and_every_refinement_of_it_is_the_same(
+def test_a_scene_is_seen_once_and_every_refinement_of_it_is_the_same(
     scenes: list[Scene], models: LoadedModels, settings: RefineSettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    seen: list[Tensor] = []
-    encode = models.depth.encode
-    monkeypatch.setattr(models.depth, "encode", lambda image_srgb: seen.append(image_srgb) or encode(image_srgb))
-    once, ungated = encoded_once(models), replace(settings, gate=False)
+    encoded, conditioned = [], []
+    encode, condition = models.depth.encode, models.prior.condition
+    monkeypatch.setattr(models.depth, "encode", lambda image_srgb: encoded.append(image_srgb) or encode(image_srgb))
+    monkeypatch.setattr(models.prior, "condition", lambda *seen: conditioned.append(seen) or condition(*seen))
+    once, ungated = seen_once(models), replace(settings, gate=False)
     for scene in scenes[:2]:
         first, second = (refine_picture(picture_of(scene), once, ungated) for _ in range(2))
         assert first.disparity_refined.tobytes() == second.disparity_refined.tobytes()
         assert refine_scene(scene, once, settings).refined.disparity_refined.tobytes() == first.disparity_refined.tobytes()
-    assert len(seen) == 2
+    assert len(encoded) == len(conditioned) == 2
     plain = refine_picture(picture_of(scenes[1]), models, ungated)
     assert plain.disparity_refined.tobytes() == second.disparity_refined.tobytes()
-    assert len(seen) == 3
+    assert len(encoded) == len(conditioned) == 3
 
 
 def test_errors_vanish_for_the_truth_and_grow_with_noise(scenes: list[Scene]) -> None:
