@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -10,7 +11,8 @@ import numpy as np
 import pyqtgraph
 from numpy.typing import NDArray
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QColor
+from PySide6.QtGui import QColor, QResizeEvent
+from PySide6.QtWidgets import QLabel
 
 from .theme import current_theme
 
@@ -19,6 +21,7 @@ Values = NDArray[np.float64]
 
 _WIDTH = 2
 _FILL_ALPHA = 60
+_LEGEND_MARGIN_PX = (22, 12)
 _ROLES: tuple[Role, ...] = ("base", "refined", "good")
 
 
@@ -44,7 +47,9 @@ class CurvePlot(pyqtgraph.PlotWidget):
         super().__init__()
         self._titles = {"bottom": bottom, "left": left}
         self._has_steps = has_steps
-        self._names: list[tuple[Role, str]] = []
+        self.legend = QLabel(self)  # The library's own takes 10 ms to lay out anew.
+        self.legend.setTextFormat(Qt.TextFormat.RichText)
+        self.legend.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self.setMenuEnabled(False)
         self.hideButtons()
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
@@ -54,10 +59,7 @@ class CurvePlot(pyqtgraph.PlotWidget):
         """Make everything anew in the colours of the present theme; the numbers are to be given again."""
         theme, item = current_theme(), self.getPlotItem()
         item.clear()
-        if item.legend is not None:
-            item.legend.scene().removeItem(item.legend)
-            item.legend = None
-        self._names = []
+        self._name([])
         self.setBackground(theme.panel)
         for side, title in self._titles.items():
             axis = self.getAxis(side)
@@ -66,7 +68,6 @@ class CurvePlot(pyqtgraph.PlotWidget):
             axis.setStyle(tickLength=-4)
             self.setLabel(side, title, color=theme.muted)
         self.showGrid(x=True, y=True, alpha=0.12)
-        self._legend = item.addLegend(offset=(-12, 8), labelTextColor=theme.text)
         self._edges = [pyqtgraph.PlotCurveItem() for _ in range(2)]
         self._band = pyqtgraph.FillBetweenItem(*self._edges, brush=_faint(theme.refined))
         item.addItem(self._band)
@@ -103,12 +104,22 @@ class CurvePlot(pyqtgraph.PlotWidget):
         )
 
     def _name(self, curves: Sequence[Curve]) -> None:
-        names = [(curve.role, curve.name) for curve in curves]
-        if names != self._names:
-            self._names = names
-            self._legend.clear()
-            for role, name in names:
-                self._legend.addItem(self._curves[role], name)
+        theme = current_theme()
+        rows = [f'<span style="color: {getattr(theme, curve.role)}">\u2501\u2501</span>\u2002{html.escape(curve.name)}' for curve in curves]
+        text = "<br>".join(rows)
+        if text != self.legend.text():
+            self.legend.setText(text)
+            self._place_legend()
+
+    def _place_legend(self) -> None:
+        self.legend.adjustSize()
+        self.legend.move(self.width() - self.legend.width() - _LEGEND_MARGIN_PX[0], _LEGEND_MARGIN_PX[1])
+
+    def resizeEvent(self, event: QResizeEvent | None) -> None:
+        """Keep the names in their corner."""
+        super().resizeEvent(event)
+        if event is not None:  # The library calls this itself while it makes the widget.
+            self._place_legend()
 
 
 def _faint(colour: str) -> QColor:

@@ -20,7 +20,7 @@ from ..api.settings import RefineSettings, settings_from_preset
 from ..evaluation.compare import bootstrap_mean
 from ..pipeline import load_models
 from .calibrate_gate import HARM_LIMIT, worst_tenth
-from .trial import Scene, Trial, draw_trial_scenes, seen_once, refine_scene, scene_errors
+from .trial import Scene, Trial, draw_trial_scenes, refine_scene, scene_errors, seen_once
 from .world.families import UNSEEN
 
 _METRICS = {"abs_rel": "AbsRel", "normal_deg": "normals"}

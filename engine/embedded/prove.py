@@ -32,7 +32,7 @@ from ..evaluation.metrics import METRICS
 from ..pipeline import LoadedModels, load_models, refine_picture
 from ..startup import before_torch
 from .controls import CONTROLS
-from .trial import DRAWN_AT_ONCE, Scene, draw_trial_scenes, seen_once, picture_of, refine_scene, scene_errors
+from .trial import DRAWN_AT_ONCE, Scene, draw_trial_scenes, picture_of, refine_scene, scene_errors, seen_once
 from .world.families import UNSEEN
 
 log = logging.getLogger(__name__)

@@ -22,7 +22,7 @@ from ..geometry.camera import Camera
 from ..geometry.disparity import disparity_range
 from ..geometry.normals import normals_from_depth
 from ..pipeline import load_models
-from .trial import DRAWN_AT_ONCE, Scene, Trial, draw_trial_scenes, seen_once, refine_scene, scene_errors
+from .trial import DRAWN_AT_ONCE, Scene, Trial, draw_trial_scenes, refine_scene, scene_errors, seen_once
 from .world.families import UNSEEN
 
 _ENLARGED = 3

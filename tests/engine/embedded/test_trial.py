@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from engine.api.settings import RefineSettings, settings_from_preset
-from engine.embedded.trial import Scene, draw_trial_scenes, seen_once, picture_of, refine_scene, scene_errors
+from engine.embedded.trial import Scene, draw_trial_scenes, picture_of, refine_scene, scene_errors, seen_once
 from engine.embedded.world.families import UNSEEN
 from engine.pipeline import LoadedModels, load_models, refine_picture
 
