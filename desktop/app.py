@@ -28,6 +28,7 @@ from .views.theme import ThemeName, apply_theme
 
 SETTLE_S = 120.0
 _LOOK_MS = 50
+_RESTS = 8  # Looks in a row that find nothing under way: nested layouts take several turns to come to rest.
 _STATES = ("geometry", "across", "middle")
 
 
@@ -150,7 +151,7 @@ def _wait_until_settled(app: QApplication, viewer: Viewer, *, waits_for_comparis
     deadline, rests = time.monotonic() + SETTLE_S, 0
     alarm = QTimer()
     alarm.start(_LOOK_MS)  # wakes the loop below even where nothing happens
-    while rests < 4:
+    while rests < _RESTS:
         app.processEvents()
         time.sleep(_LOOK_MS / 1000)
         there = not waits_for_comparison or viewer.session.shown is not None

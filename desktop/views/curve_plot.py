@@ -53,6 +53,7 @@ class CurvePlot(pyqtgraph.PlotWidget):
         self.setMenuEnabled(False)
         self.hideButtons()
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.disableAutoRange()  # Every range is given; the library would first seek one of its own.
         self.restyle()
 
     def restyle(self) -> None:
@@ -66,6 +67,7 @@ class CurvePlot(pyqtgraph.PlotWidget):
             axis.setPen(theme.line)
             axis.setTextPen(theme.muted)
             axis.setStyle(tickLength=-4)
+            axis.enableAutoSIPrefix(False)
             self.setLabel(side, title, color=theme.muted)
         self.showGrid(x=True, y=True, alpha=0.12)
         self._edges = [pyqtgraph.PlotCurveItem() for _ in range(2)]

@@ -11,6 +11,7 @@ from pytestqt.qtbot import QtBot
 
 from desktop.state.findings import Finding
 from desktop.views.findings_panel import FindingsPanel
+from desktop.views.parts import scrolled
 from desktop.views.theme import THEMES, apply_theme
 
 pytestmark = pytest.mark.gui
@@ -53,3 +54,14 @@ def test_a_new_theme_gives_new_colours_to_what_stands_there(panel: FindingsPanel
         for tone in ("doubtful", "good", "muted"):
             assert getattr(theme, tone) in panel.lines.text()
             assert getattr(other, tone) not in panel.lines.text()
+
+
+def test_findings_that_are_too_high_are_scrolled_and_not_cut(qtbot: QtBot) -> None:
+    panel = FindingsPanel()
+    area = scrolled(panel)
+    qtbot.addWidget(area)
+    area.resize(240, 200)
+    area.show()
+    panel.show_findings([FOUND[0]] * 8)
+    qtbot.waitUntil(lambda: area.verticalScrollBar().maximum() > 0)
+    assert panel.lines.height() >= panel.lines.heightForWidth(panel.lines.width()) > area.height()
