@@ -13,6 +13,7 @@ from .parts import card, label, selectable
 from .theme import current_theme
 
 _NOTHING_YET = "Refine a picture, or open a result, to read here what changed and how far to trust it."
+_GAP_PX = 8
 
 
 class FindingsPanel(QWidget):
@@ -46,9 +47,13 @@ class FindingsPanel(QWidget):
             f'<span style="color: {colours[finding.tone]}; font-weight: 600">{_unbroken(finding.title)}</span><br>{_unbroken(finding.text)}'
             for finding in self._found
         ] or [_NOTHING_YET]
-        margins = ["margin: 0 0 8px 0"] * (len(paragraphs) - 1) + ["margin: 0"]
-        pairs = zip(paragraphs, margins, strict=True)
-        self.lines.setText("".join(f'<p style="color: {theme.muted}; {margin}">{paragraph}</p>' for paragraph, margin in pairs))
+        last = len(paragraphs) - 1
+        self.lines.setText(
+            "".join(
+                f'<p style="color: {theme.muted}; margin: 0 0 {_GAP_PX if number < last else 0}px 0">{paragraph}</p>'
+                for number, paragraph in enumerate(paragraphs)
+            )
+        )
 
 
 def _unbroken(text: str) -> str:

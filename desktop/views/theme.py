@@ -82,7 +82,6 @@ QLabel[role="muted"] {{ color: {muted}; }}
 QLabel[tone="good"] {{ color: {good}; font-weight: 600; }}
 QLabel[tone="doubtful"] {{ color: {doubtful}; font-weight: 600; }}
 QLabel[tone="error"] {{ color: {error}; font-weight: 600; }}
-QLabel[tone="plain"] {{ font-weight: 600; }}
 QLabel[side="base"] {{ color: {base}; font-weight: 600; }}
 QLabel[side="refined"] {{ color: {refined}; font-weight: 600; }}
 QMenuBar, QStatusBar {{ background: {window}; color: {text}; }}

@@ -5,8 +5,9 @@ Shapes: B scenes, H W pixels.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -18,7 +19,7 @@ from ..api.settings import RefineSettings
 from ..evaluation.manifest import GroundTruth
 from ..evaluation.measure import measure
 from ..images.picture import Picture
-from ..method.protocols import Conditioning, Encoding
+from ..method.protocols import Conditioning, DepthModel, DiffusionPrior, Encoding
 from ..method.refine import RefinedMembers
 from ..pipeline import LoadedModels, refine_picture
 from .seeds import seeded
@@ -28,6 +29,8 @@ from .wrapped import WrappedDepth, WrappedPrior
 
 SCENE_PX = (144, 192)
 DRAWN_AT_ONCE = 4
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,13 +65,13 @@ class _KeptMembers:
 class _EncodedOnce(WrappedDepth):
     """A depth model that encodes a picture once for all refinements of it in a row."""
 
-    _last: tuple[Tensor, Encoding] | None = None
+    def __init__(self, depth: DepthModel) -> None:
+        super().__init__(depth)
+        self._encode = _once(depth.encode)
 
     def encode(self, image_srgb: Tensor) -> Encoding:
         """Return what the wrapped model makes of ``image_srgb`` (1, 3, H, W)."""
-        if self._last is None or not torch.equal(self._last[0], image_srgb):
-            self._last = image_srgb, self._depth.encode(image_srgb)
-        return self._last[1]
+        return self._encode(image_srgb)
 
     def free_encoder(self) -> None:
         """Keep it: the next scene needs it."""
@@ -77,15 +80,30 @@ class _EncodedOnce(WrappedDepth):
 class _ConditionedOnce(WrappedPrior):
     """A prior that looks at a picture once for all refinements of it in a row."""
 
-    _last: tuple[Tensor, Tensor, tuple[str, str], Conditioning] | None = None
+    def __init__(self, prior: DiffusionPrior) -> None:
+        super().__init__(prior)
+        self._condition = _once(prior.condition)
 
     def condition(self, canvas_srgb: Tensor, base_normals: Tensor, prompt: str, negative_prompt: str) -> Conditioning:
         """Return what the wrapped prior makes of ``canvas_srgb`` and ``base_normals``, each (1, 3, H, W), and the texts."""
-        texts = prompt, negative_prompt
-        last = self._last
-        if last is None or not (torch.equal(last[0], canvas_srgb) and torch.equal(last[1], base_normals) and last[2] == texts):
-            last = self._last = canvas_srgb, base_normals, texts, super().condition(canvas_srgb, base_normals, *texts)
-        return last[3]
+        return self._condition(canvas_srgb, base_normals, prompt, negative_prompt)
+
+
+def _once(compute: Callable[..., T]) -> Callable[..., T]:
+    """Return ``compute`` such that equal arguments, tensors or texts, in a row are computed with once."""
+    last: tuple[tuple[Tensor | str, ...], T] | None = None
+
+    def computed(*arguments: Tensor | str) -> T:
+        nonlocal last
+        if last is None or not all(map(_is_same, arguments, last[0])):
+            last = arguments, compute(*arguments)
+        return last[1]
+
+    return computed
+
+
+def _is_same(one: Tensor | str, other: Tensor | str) -> bool:
+    return torch.equal(one, other) if isinstance(one, Tensor) and isinstance(other, Tensor) else one == other
 
 
 def seen_once(models: LoadedModels) -> LoadedModels:
